@@ -1,0 +1,33 @@
+// Addresses of stream sockets: unix path, vsock (cid, port), TCP (IPv4 literal, port). qos-wire 5.1.
+#ifndef QUORATE_NET_ADDRESS_H
+#define QUORATE_NET_ADDRESS_H
+
+#include "base/bytes.h"
+#include "base/options.h"
+
+enum address_kind { ADDRESS_UNIX, ADDRESS_VSOCK, ADDRESS_TCP };
+
+struct address {
+    enum address_kind kind;
+    const char *path; // unix; owned by the caller
+    uint32_t cid;     // vsock
+    uint32_t port;    // vsock, TCP
+    uint32_t ip;      // TCP, IPv4, host order
+    bool to_host;     // vsock: VMADDR_FLAG_TO_HOST on connect
+};
+
+// From --cid and --port, or --usock: exactly one of the two ("Invalid socket opts").
+enum q_err address_from_options(const struct options *o, struct address *out);
+enum q_err address_display(const struct address *a, struct buf *out);
+// Non-blocking, close-on-exec. A unix socket path that nobody listens on is replaced; one that answers
+// is an error, and so is a path that is not a socket.
+enum q_err address_listen(const struct address *a, int backlog, int *fd);
+// Starts to connect; *fd becomes writable when done, and address_connected says how it went. Q_LIMIT: a
+// unix listener's backlog is full, try again later.
+enum q_err address_connect(const struct address *a, int *fd);
+enum q_err address_connected(const struct address *a, int fd);
+// The port a listening TCP or vsock socket got.
+enum q_err address_local_port(int fd, uint32_t *port);
+enum q_err address_ipv4(const char *text, uint32_t *ip); // host order
+
+#endif
