@@ -1,0 +1,56 @@
+// The trusted execution environment this process runs in, behind one interface. Providers: nitro
+// and snp (not built yet: tee_open says so), and sim, which runs on any Linux machine and says
+// SIMULATED.
+#ifndef QUORATE_TEE_TEE_H
+#define QUORATE_TEE_TEE_H
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "crypto/hash.h"
+
+// The two commitments of a booted manifest (qos-wire 7.2): to the setup key (PCR16 on Nitro) and to
+// the live key (PCR17).
+enum commitment { COMMITMENT_SETUP, COMMITMENT_LIVE };
+#define COMMITMENT_COUNT 2
+
+// SHA-384 of canonical JSON {"domain","ephemeralPublicKey","manifestHash"}.
+enum q_err commitment_make(enum commitment which, const uint8_t manifest_hash[static SHA256_SIZE],
+                           struct bytes ephemeral_public, uint8_t out[static SHA384_SIZE]);
+// What the register holds after the commitment is extended into 48 zero bytes.
+enum q_err commitment_register(enum commitment which,
+                               const uint8_t manifest_hash[static SHA256_SIZE],
+                               struct bytes ephemeral_public, uint8_t out[static SHA384_SIZE]);
+// Measurement of a role: SHA-384(48 zero bytes || role).
+enum q_err role_measurement(struct bytes role, uint8_t out[static SHA384_SIZE]);
+
+struct tee_options {
+    const char *provider;  // "nitro", "snp", "sim", or NULL: the device that is present
+    const char *sim_dir;   // NULL: $XDG_STATE_HOME/quorate/sim or ~/.local/state/quorate/sim
+    const char *role;      // NULL: role.txt in sim_dir, a default written there on first use
+    bool mock;             // sim with zero PCRs and module id "mock_module_id"
+    const char *mock_pcrs; // file of "<hex> PCR<n>" lines; NULL: none
+    const struct clock *clock;
+};
+
+struct tee;
+#define TEE_AUTO __attribute__((cleanup(tee_close))) struct tee
+enum q_err tee_open(const struct tee_options *options, struct tee **out);
+void tee_close(struct tee **t);
+const char *tee_name(const struct tee *t); // "sim"
+bool tee_simulated(const struct tee *t);
+// DER of the root that this provider's own documents chain to: what export trusts.
+struct bytes tee_root(const struct tee *t);
+
+// Both commitments, in the order of qos-wire 7.2: describe, check unlocked and zero, extend, check,
+// lock all, check. *begun becomes true before the first extend: a failure after that cannot be
+// undone.
+enum q_err tee_commit(struct tee *t, const uint8_t setup[static SHA384_SIZE],
+                      const uint8_t live[static SHA384_SIZE], bool *begun);
+// Evidence over user data (<= 512 bytes), nonce (<= 512) and public key (1..1024); each may be
+// absent.
+enum q_err tee_attest(struct tee *t, struct bytes user_data, struct bytes nonce,
+                      struct bytes public_key, struct buf *document);
+// Registers 0 to 3 now, as "<hex> PCR<n>" lines: --print-pcrs.
+enum q_err tee_print_measurements(struct tee *t, struct buf *out);
+
+#endif
