@@ -1,0 +1,14 @@
+// Birth by genesis (qos-behaviour 2.5): a new quorum key that leaves as one sealed share per member and is
+// gone when the call returns.
+#ifndef QUORATE_CUSTODY_GENESIS_H
+#define QUORATE_CUSTODY_GENESIS_H
+
+#include "protocol/genesis.h"
+#include "protocol/refuse.h"
+
+// Checks the set (genesis_set_check) and the DR key (InvalidP256DRKey; p == NULL: none), makes the key and
+// everything of the reply but the attestation. out points into arena memory and into set and dr_key.
+enum q_err genesis_make(const struct genesis_set *set, struct bytes dr_key, struct arena *a,
+                        struct genesis_output *out, struct protocol_error *why);
+
+#endif

@@ -1,0 +1,151 @@
+// Keys and the one door to them (see keyring.h).
+#include "custody/keyring.h"
+
+#include "base/hex.h"
+#include "crypto/hkdf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct key_entry {
+    bool present;
+    struct key_description what;
+    struct p256_public public;
+    struct p256_pair *pair; // NULL: the secret is gone
+};
+
+struct keyring {
+    struct key_entry entries[KEYRING_SIZE];
+};
+
+enum q_err keyring_new(struct keyring **out)
+{
+    *out = calloc(1, sizeof **out);
+    return *out != NULL ? Q_OK : fail(Q_NOMEM, "keyring: no memory");
+}
+
+void keyring_free(struct keyring **k)
+{
+    if (*k == NULL)
+        return;
+    for (uint32_t id = 0; id < KEYRING_SIZE; id++)
+        keyring_remove(*k, id);
+    free(*k);
+    *k = NULL;
+}
+
+enum q_err keyring_put(struct keyring *k, const struct key_description *what,
+                       struct p256_pair **pair)
+{
+    if (what->id >= KEYRING_SIZE)
+        return fail(Q_INTERNAL, "keyring: expected a key id below %d, got %u", KEYRING_SIZE,
+                    what->id);
+    if (what->suite != SUITE_QOS_P256)
+        return fail(Q_UNSUPPORTED, "keyring: key %u: suite %d is not known", what->id,
+                    (int)what->suite);
+    struct key_entry *entry = &k->entries[what->id];
+    if (entry->present)
+        return fail(Q_INTERNAL, "keyring: key %u is there already", what->id);
+    *entry = (struct key_entry){
+        .present = true, .what = *what, .public = *p256_pair_public(*pair), .pair = *pair};
+    *pair = NULL;
+    return Q_OK;
+}
+
+void keyring_remove(struct keyring *k, uint32_t id)
+{
+    if (id >= KEYRING_SIZE)
+        return;
+    p256_pair_free(&k->entries[id].pair);
+    k->entries[id] = (struct key_entry){0};
+}
+
+void keyring_forget_secret(struct keyring *k, uint32_t id)
+{
+    if (id < KEYRING_SIZE)
+        p256_pair_free(&k->entries[id].pair);
+}
+
+static const struct key_entry *find(const struct keyring *k, uint32_t id)
+{
+    return id < KEYRING_SIZE && k->entries[id].present ? &k->entries[id] : NULL;
+}
+
+const struct key_description *keyring_describe(const struct keyring *k, uint32_t id)
+{
+    const struct key_entry *entry = find(k, id);
+    return entry != NULL ? &entry->what : NULL;
+}
+
+const struct p256_public *keyring_public(const struct keyring *k, uint32_t id)
+{
+    const struct key_entry *entry = find(k, id);
+    return entry != NULL ? &entry->public : NULL;
+}
+
+static enum q_err sign(const struct p256_pair *pair, struct bytes in, struct secret *out)
+{
+    uint8_t signature[P256_SIGNATURE_SIZE];
+    TRY(p256_sign(pair, in, signature));
+    return secret_copy(out, BYTES_OF(signature));
+}
+
+static enum q_err seal(const struct p256_pair *pair, struct bytes in, struct secret *out)
+{
+    BUF_AUTO envelope = {.wipe = true};
+    TRY(p256_seal(p256_pair_public(pair), in, &envelope));
+    return secret_copy(out, buf_bytes(&envelope));
+}
+
+static enum q_err derive(const struct p256_pair *pair, struct bytes in, struct secret *out)
+{
+    TRY(secret_new(out, KEY_DERIVED_SIZE));
+    enum q_err err =
+        hkdf_sha512(p256_pair_seed(pair), BYTES_LIT(KEY_DERIVE_DOMAIN), in, out->p, out->n);
+    if (err != Q_OK)
+        secret_free(out);
+    return err_context(err, "derive");
+}
+
+static const char *use_name(enum key_use use)
+{
+    switch (use) {
+    case USE_SIGN:
+        return "sign";
+    case USE_OPEN:
+        return "open";
+    case USE_SEAL:
+        return "seal";
+    case USE_DERIVE:
+        return "derive";
+    case USE_RELEASE:
+        return "release";
+    }
+    return "unknown";
+}
+
+enum q_err custody_use(const struct keyring *k, uint32_t id, enum key_use use, struct bytes in,
+                       struct secret *out)
+{
+    *out = (struct secret){NULL, 0};
+    const struct key_entry *entry = find(k, id);
+    if (entry == NULL)
+        return fail(Q_MISSING, "keyring: there is no key %u", id);
+    if ((entry->what.uses & (unsigned)use) == 0)
+        return fail(Q_REFUSED, "keyring: key %u may not be used to %s", id, use_name(use));
+    if (entry->pair == NULL)
+        return fail(Q_MISSING, "keyring: the secret of key %u is gone", id);
+    switch (use) {
+    case USE_SIGN:
+        return sign(entry->pair, in, out);
+    case USE_OPEN:
+        return p256_open(entry->pair, in, out);
+    case USE_SEAL:
+        return seal(entry->pair, in, out);
+    case USE_DERIVE:
+        return derive(entry->pair, in, out);
+    case USE_RELEASE:
+        return hex_encode_secret(p256_pair_seed(entry->pair), out);
+    }
+    return fail(Q_INTERNAL, "keyring: use %d is not known", (int)use);
+}

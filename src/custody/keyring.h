@@ -1,0 +1,56 @@
+// The keyring: every key the enclave holds, and the one door through which any of them is used. What an
+// entry's allowed uses do not name is refused (design "The one idea", 4).
+#ifndef QUORATE_CUSTODY_KEYRING_H
+#define QUORATE_CUSTODY_KEYRING_H
+
+#include "crypto/p256.h"
+
+enum key_suite {
+    SUITE_QOS_P256 = 1, // qos-wire 1: HKDF-SHA512 from a 32-byte seed, ECDSA and ECDH over P-256
+};
+
+enum key_use {
+    USE_SIGN = 1u << 0, // in: message; out: 64-byte signature
+    USE_OPEN = 1u << 1, // in: asymmetric envelope to this key; out: its plaintext (may be empty)
+    USE_SEAL = 1u << 2, // in: plaintext; out: an envelope that USE_OPEN of this key opens
+    USE_DERIVE =
+        1u << 3, // in: label; out: 32 bytes, HKDF-SHA512(salt KEY_DERIVE_DOMAIN, info label)
+    USE_RELEASE =
+        1u << 4, // in: nothing; out: 64 hex characters of the seed, as the application reads it
+};
+
+#define KEY_DERIVE_DOMAIN "quorate-derive-v1"
+#define KEY_DERIVED_SIZE 32
+
+// The entries of a QuorumOS enclave.
+enum key_id { KEY_QUORUM = 0, KEY_SETUP = 1, KEY_LIVE = 2 };
+#define KEYRING_SIZE 8 // ids are 0 .. KEYRING_SIZE - 1
+
+struct key_description {
+    uint32_t id;
+    enum key_suite suite;
+    uint32_t generation; // counts up when a key of this id is replaced by another key
+    uint64_t epoch;      // counts up when the same key is shared anew
+    unsigned uses;       // of enum key_use, or-ed
+};
+
+struct keyring;
+#define KEYRING_AUTO __attribute__((cleanup(keyring_free))) struct keyring
+enum q_err keyring_new(struct keyring **out);
+void keyring_free(struct keyring **k); // with all secrets; safe on NULL
+// Takes the pair over (*pair becomes NULL). Refuses an id that is out of range or in the ring already.
+enum q_err keyring_put(struct keyring *k, const struct key_description *what,
+                       struct p256_pair **pair);
+void keyring_remove(struct keyring *k, uint32_t id);
+// The secret goes, the public half stays: for keys whose last use is behind them.
+void keyring_forget_secret(struct keyring *k, uint32_t id);
+// NULL when there is no such entry.
+const struct key_description *keyring_describe(const struct keyring *k, uint32_t id);
+const struct p256_public *keyring_public(const struct keyring *k, uint32_t id);
+
+// The door. Whatever comes out is in locked memory. Q_MISSING: no such key or its secret is gone;
+// Q_REFUSED: the use is not one of the entry's.
+enum q_err custody_use(const struct keyring *k, uint32_t id, enum key_use use, struct bytes in,
+                       struct secret *out);
+
+#endif
