@@ -1,0 +1,15 @@
+// From a frame to its reply (qos-behaviour 2.3): decode, find the route, handle, encode as the request was.
+#ifndef QUORATE_ENCLAVE_DISPATCH_H
+#define QUORATE_ENCLAVE_DISPATCH_H
+
+#include "enclave/state.h"
+
+// The largest frame that is taken where no boot can come.
+#define DISPATCH_SMALL_FRAME ((size_t)1 << 20)
+
+// Puts a reply into reply for any frame; fails only when there is no memory for one.
+enum q_err dispatch(struct enclave *e, struct bytes frame, struct buf *reply);
+// MESSAGE_MAX_SIZE where a boot may come, else DISPATCH_SMALL_FRAME.
+size_t dispatch_frame_limit(const struct enclave *e);
+
+#endif

@@ -1,0 +1,72 @@
+// Questions that change nothing: status, version, manifest envelope, live attestation, and our own state
+// request (qos-behaviour 2.4).
+#include "base/version.h"
+#include "enclave/handlers.h"
+
+#define COMPATIBLE_VERSION "0.13.0"
+
+enum q_err handle_status(struct enclave *e, struct exchange *x)
+{
+    struct message reply = {.tag = MSG_STATUS_RESPONSE, .status = {.tag = e->phase}};
+    return answer(x, &reply);
+}
+
+enum q_err handle_version(struct enclave *e, struct exchange *x)
+{
+    (void)e;
+    struct message reply = {
+        .tag = MSG_VERSION_RESPONSE,
+        .version = {.version = BYTES_LIT(COMPATIBLE_VERSION),
+                    .commit = BYTES_LIT("quorate-" QUORATE_VERSION "-" QUORATE_GIT)},
+    };
+    return answer(x, &reply);
+}
+
+enum q_err handle_manifest_envelope(struct enclave *e, struct exchange *x)
+{
+    struct message reply = {.tag = MSG_MANIFEST_ENVELOPE_RESPONSE};
+    reply.envelope.manifest_envelope = e->booted != NULL ? &e->booted->envelope : NULL;
+    return answer(x, &reply);
+}
+
+static enum q_err refuse_without_key(struct exchange *x)
+{
+    enum q_err err = refuse(&x->why, PE_FAILED_TO_GET_EPHEMERAL_KEY,
+                            "live attestation: this enclave has no ephemeral key");
+    x->why.p256 =
+        (struct p256_error_value){.tag = P256_IO_ERROR, .text = BYTES_LIT("no ephemeral key")};
+    return err;
+}
+
+// The key that the ephemeral file holds now: the setup key until the quorum key is there, then the live key.
+enum q_err handle_live_attestation(struct enclave *e, struct exchange *x)
+{
+    uint32_t key = e->phase == PHASE_QUORUM_KEY_PROVISIONED ? KEY_LIVE : KEY_SETUP;
+    const struct p256_public *public = keyring_public(e->keyring, key);
+    if (public == NULL || e->booted == NULL)
+        return refuse_without_key(x);
+    BUF_AUTO document = {0};
+    if (tee_attest(e->tee, BYTES_OF(e->booted->manifest_hash), BYTES_NONE,
+                   p256_public_bytes(public), &document) != Q_OK)
+        return refuse_with_cause(x, PE_QOS_ATTEST_ERROR);
+    struct message reply = {
+        .tag = MSG_LIVE_ATTESTATION_DOC_RESPONSE,
+        .live_attestation = {.nsm_response = {.tag = NSM_ATTESTATION,
+                                              .attestation = {.data = buf_bytes(&document)}},
+                             .manifest_envelope = &e->booted->envelope},
+    };
+    return answer(x, &reply);
+}
+
+enum q_err handle_state(struct enclave *e, struct exchange *x)
+{
+    struct message reply = {.tag = MSG_QUORATE_STATE_RESPONSE};
+    reply.state.phase.tag = e->phase;
+    reply.state.pivot_running = e->supervisor != NULL && supervisor_running(e->supervisor);
+    reply.state.tee = bytes_str(tee_name(e->tee));
+    if (e->booted != NULL)
+        reply.state.shares_needed = e->booted->envelope.manifest.share_set.threshold;
+    bool provisioned = e->phase == PHASE_QUORUM_KEY_PROVISIONED;
+    reply.state.shares_held = provisioned ? reply.state.shares_needed : (uint32_t)e->shares.n;
+    return answer(x, &reply);
+}

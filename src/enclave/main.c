@@ -1,0 +1,253 @@
+// qos_core: the enclave's program. Options, start, signals, end (qos-behaviour 2.1; design "Processes").
+#include "base/log.h"
+#include "base/version.h"
+#include "codec/json.h"
+#include "enclave/dispatch.h"
+#include "net/frame.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define VERSION_TEXT "version: 0.13.0\nquorate " QUORATE_VERSION " (" QUORATE_GIT ")\n"
+
+// The application's uid when we are root and nothing else is said. From the range that Debian keeps
+// reserved, so that no account, service or container has it.
+#define APP_UID_DEFAULT 65433
+
+#define CONNECTIONS_MAX 64
+#define IDLE_MS 30000
+#define FRAME_MS 30000
+
+static const struct option table[] = {
+    {.name = "cid",
+     .kind = OPTION_VALUE,
+     .requires_ = "port",
+     .forbids = "usock",
+     .help = "vsock context id to listen on"},
+    {.name = "port",
+     .kind = OPTION_VALUE,
+     .requires_ = "cid",
+     .forbids = "usock",
+     .help = "vsock port to listen on"},
+    {.name = "usock",
+     .kind = OPTION_VALUE,
+     .forbids = "cid,port",
+     .help = "unix socket to listen on"},
+    {.name = "tee",
+     .kind = OPTION_VALUE,
+     .help = "trusted execution environment: nitro, snp or sim (the one that is present)"},
+    {.name = "sim-dir", .kind = OPTION_VALUE, .help = "folder of the simulated TEE"},
+    {.name = "role",
+     .kind = OPTION_VALUE,
+     .help = "role that the simulated TEE measures (role.txt in its folder)"},
+    {.name = "mock",
+     .kind = OPTION_FLAG,
+     .help = "simulated TEE with zero PCRs and module id mock_module_id"},
+    {.name = "mock-pcrs",
+     .kind = OPTION_VALUE,
+     .requires_ = "mock",
+     .help = "file of \"<hex> PCR<n>\" lines for the mock's PCRs"},
+    {.name = "print-pcrs", .kind = OPTION_FLAG, .help = "print PCR0 to PCR3 and exit"},
+    {.name = "quorum-file",
+     .kind = OPTION_VALUE,
+     .fallback = "/qos.quorum.key",
+     .help = "where the quorum key is published"},
+    {.name = "pivot-file",
+     .kind = OPTION_VALUE,
+     .fallback = "/qos.pivot.bin",
+     .help = "where the application is published"},
+    {.name = "ephemeral-file",
+     .kind = OPTION_VALUE,
+     .fallback = "/qos.ephemeral.key",
+     .help = "where the ephemeral key is published"},
+    {.name = "manifest-file",
+     .kind = OPTION_VALUE,
+     .fallback = "/qos.manifest",
+     .help = "where the manifest envelope is published"},
+    {.name = "app-user",
+     .kind = OPTION_VALUE,
+     .help = "uid and gid of the application (as root: 65433, else our own)"},
+    {.name = "allow-unlocked-memory",
+     .kind = OPTION_FLAG,
+     .help = "start although secrets could be swapped out (development only)"},
+};
+
+struct program {
+    struct address address;
+    uid_t app_uid;
+    struct loop *loop;
+    struct tee *tee;
+    struct frame_server *server;
+    struct supervisor *supervisor;
+    struct enclave *enclave;
+};
+
+static enum q_err handle(void *context, struct bytes frame, struct buf *reply)
+{
+    struct program *p = context;
+    return dispatch(p->enclave, frame, reply);
+}
+
+static size_t frame_limit(void *context)
+{
+    const struct program *p = context;
+    return dispatch_frame_limit(p->enclave);
+}
+
+static enum q_err listen_for_messages(struct program *p)
+{
+    const struct frame_server_options options = {
+        .address = p->address,
+        .connections_max = CONNECTIONS_MAX,
+        .idle_ms = IDLE_MS,
+        .frame_ms = FRAME_MS,
+        .frame_limit = frame_limit,
+        .handle = handle,
+        .context = p,
+    };
+    TRY(frame_server_start(p->loop, &options, &p->server));
+    BUF_AUTO where = {0};
+    TRY(address_display(&options.address, &where));
+    if (buf_text(&where) != NULL)
+        log_info("listening on %s, tee %s%s; Ctrl-C to quit", (const char *)where.p,
+                 tee_name(p->tee), tee_simulated(p->tee) ? " (SIMULATED)" : "");
+    return Q_OK;
+}
+
+static enum q_err application_uid(const struct options *o, uid_t *out)
+{
+    uid_t own = geteuid();
+    *out = own == 0 ? APP_UID_DEFAULT : own;
+    if (!options_given(o, "app-user"))
+        return Q_OK;
+    uint32_t uid;
+    TRY(options_u32(o, "app-user", 0, UINT32_MAX - 1, &uid));
+    if (own != 0 && uid != own)
+        return fail(Q_BAD_INPUT,
+                    "--app-user: expected our own uid %u (only root can use another), "
+                    "found %u",
+                    (unsigned)own, uid);
+    *out = uid;
+    return Q_OK;
+}
+
+static enum q_err open_tee(const struct options *o, struct tee **out)
+{
+    const struct tee_options options = {
+        .provider = options_value(o, "tee"),
+        .sim_dir = options_value(o, "sim-dir"),
+        .role = options_value(o, "role"),
+        .mock = options_given(o, "mock"),
+        .mock_pcrs = options_value(o, "mock-pcrs"),
+        .clock = &clock_wall,
+    };
+    return tee_open(&options, out);
+}
+
+static enum q_err print_measurements(struct tee *tee)
+{
+    BUF_AUTO text = {0};
+    TRY(tee_print_measurements(tee, &text));
+    if (fwrite(text.p, 1, text.n, stdout) != text.n || fflush(stdout) != 0)
+        return fail(Q_IO, "stdout: cannot be written");
+    return Q_OK;
+}
+
+static void stopped(void *context)
+{
+    struct program *p = context;
+    loop_stop(p->loop);
+}
+
+// The keys go first; then the application has its time to end.
+static void stop(void *context, int number)
+{
+    struct program *p = context;
+    log_info("signal %d: stopping", number);
+    published_wipe_all(&p->enclave->published);
+    frame_server_stop(&p->server);
+    supervisor_stop(p->supervisor, stopped, p);
+}
+
+static enum q_err open_enclave(struct program *p, const struct options *o)
+{
+    struct enclave_options options = {.tee = p->tee, .supervisor = p->supervisor};
+    options.published.paths[PUBLISHED_QUORUM] = options_value(o, "quorum-file");
+    options.published.paths[PUBLISHED_PIVOT] = options_value(o, "pivot-file");
+    options.published.paths[PUBLISHED_EPHEMERAL] = options_value(o, "ephemeral-file");
+    options.published.paths[PUBLISHED_MANIFEST] = options_value(o, "manifest-file");
+    options.published.app_uid = p->app_uid;
+    return enclave_open(&options, &p->enclave);
+}
+
+// Listens first: an enclave that is there already, on the same socket, keeps its files.
+static enum q_err serve(struct program *p, const struct options *o)
+{
+    TRY(loop_new(&p->loop));
+    TRY(listen_for_messages(p));
+    TRY(supervisor_new(p->loop, &p->supervisor));
+    TRY(open_enclave(p, o));
+    TRY(loop_signal(p->loop, SIGINT, stop, p));
+    TRY(loop_signal(p->loop, SIGTERM, stop, p));
+    return loop_run(p->loop);
+}
+
+static enum q_err run(struct program *p, const struct options *o)
+{
+    bool print = options_given(o, "print-pcrs");
+    if (!print)
+        TRY(address_from_options(o, &p->address));
+    TRY(application_uid(o, &p->app_uid));
+    TRY(secret_init(options_given(o, "allow-unlocked-memory")));
+    TRY(json_start());
+    TRY(open_tee(o, &p->tee));
+    return print ? print_measurements(p->tee) : serve(p, o);
+}
+
+static void end(struct program *p)
+{
+    if (p->server != NULL)
+        frame_server_stop(&p->server);
+    supervisor_free(&p->supervisor);
+    enclave_close(&p->enclave);
+    loop_free(&p->loop);
+    tee_close(&p->tee);
+}
+
+static enum q_err print_help(void)
+{
+    BUF_AUTO text = {0};
+    TRY(options_help(table, sizeof table / sizeof *table, &text));
+    (void)fwrite(text.p, 1, text.n, stdout);
+    return Q_OK;
+}
+
+static int failed(void)
+{
+    (void)fprintf(stderr, "qos_core: %s\n", err_text());
+    return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    struct program p = {0};
+    log_start("qos_core", LOG_INFO);
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    (void)umask(022);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); // a file over the limit is refused like one on a full disk
+    if (options_parse(table, sizeof table / sizeof *table, argc - 1, argv + 1, &o) != Q_OK)
+        return failed();
+    if (o.help)
+        return print_help() == Q_OK ? EXIT_SUCCESS : failed();
+    if (o.version)
+        return fputs(VERSION_TEXT, stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    enum q_err err = run(&p, &o);
+    int status = err == Q_OK ? EXIT_SUCCESS : failed();
+    end(&p);
+    return status;
+}

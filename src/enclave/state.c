@@ -1,0 +1,106 @@
+// The phase table, and the state's birth and end (see state.h).
+#include "enclave/state.h"
+
+#include "enclave/handlers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define IN(phase) (1u << (phase))
+#define ALL_PHASES (IN(PHASE_COUNT) - 1)
+#define AFTER_BOOT                                                                                 \
+    (IN(PHASE_WAITING_FOR_QUORUM_SHARDS) | IN(PHASE_WAITING_FOR_FORWARDED_KEY) |                   \
+     IN(PHASE_QUORUM_KEY_PROVISIONED) | IN(PHASE_UNRECOVERABLE_ERROR))
+
+static const struct route {
+    unsigned phases; // in which the message is taken
+    unsigned births; // and after which birth of the key
+    enum message_kind kind;
+    handler handle;
+} routes[] = {
+    {ALL_PHASES, BIRTH_KEY_DROPPED, MSG_STATUS_REQUEST, handle_status},
+    {ALL_PHASES, BIRTH_KEY_DROPPED, MSG_VERSION_REQUEST, handle_version},
+    {ALL_PHASES, BIRTH_KEY_DROPPED, MSG_QUORATE_STATE_REQUEST, handle_state},
+    {ALL_PHASES & ~IN(PHASE_GENESIS_BOOTED), BIRTH_KEY_DROPPED, MSG_MANIFEST_ENVELOPE_REQUEST,
+     handle_manifest_envelope},
+    {AFTER_BOOT, BIRTH_KEY_DROPPED, MSG_LIVE_ATTESTATION_DOC_REQUEST, handle_live_attestation},
+    {IN(PHASE_WAITING_FOR_BOOT_INSTRUCTION), BIRTH_KEY_DROPPED, MSG_BOOT_GENESIS_REQUEST,
+     handle_genesis},
+    {IN(PHASE_WAITING_FOR_BOOT_INSTRUCTION), BIRTH_KEY_DROPPED, MSG_BOOT_STANDARD_REQUEST,
+     handle_boot_standard},
+    {IN(PHASE_WAITING_FOR_BOOT_INSTRUCTION), BIRTH_KEY_DROPPED,
+     MSG_BOOT_STANDARD_JSON_ENVELOPE_REQUEST, handle_boot_standard},
+    {IN(PHASE_WAITING_FOR_QUORUM_SHARDS), BIRTH_KEY_DROPPED, MSG_PROVISION_REQUEST,
+     handle_provision},
+    {IN(PHASE_WAITING_FOR_QUORUM_SHARDS), BIRTH_KEY_DROPPED, MSG_QUORATE_BOUND_PROVISION_REQUEST,
+     handle_bound_provision},
+};
+
+handler route_find(enum phase phase, enum birth birth, uint32_t message_kind)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        const struct route *r = &routes[i];
+        if (r->kind == message_kind && (r->phases & IN(phase)) != 0 &&
+            (r->births & (unsigned)birth) != 0)
+            return r->handle;
+    }
+    return NULL;
+}
+
+enum q_err booted_new(struct booted **out)
+{
+    *out = calloc(1, sizeof **out);
+    return *out != NULL ? Q_OK : fail(Q_NOMEM, "boot: no memory");
+}
+
+void booted_free(struct booted **b)
+{
+    if (*b == NULL)
+        return;
+    arena_free(&(*b)->memory);
+    free(*b);
+    *b = NULL;
+}
+
+void booted_record(struct booted *b, const struct approval *approvals, size_t n)
+{
+    size_t i = 0;
+    for (; i < n && i < SHAMIR_MAX_SHARES; i++) {
+        memcpy(b->signatures[i], approvals[i].signature.p, P256_SIGNATURE_SIZE);
+        b->approvals[i] = (struct approval){.signature = BYTES_OF(b->signatures[i]),
+                                            .member = approvals[i].member};
+    }
+    b->envelope.share_set_approvals.items = b->approvals;
+    b->envelope.share_set_approvals.n = i;
+}
+
+enum q_err enclave_open(const struct enclave_options *options, struct enclave **out)
+{
+    TRY(published_open(&options->published));
+    struct enclave *e = calloc(1, sizeof *e);
+    if (e == NULL)
+        return fail(Q_NOMEM, "enclave: no memory");
+    e->phase = PHASE_WAITING_FOR_BOOT_INSTRUCTION;
+    e->birth = BIRTH_KEY_DROPPED;
+    e->tee = options->tee;
+    e->supervisor = options->supervisor;
+    e->published = options->published;
+    enum q_err err = keyring_new(&e->keyring);
+    if (err == Q_OK)
+        *out = e;
+    else
+        free(e);
+    return err;
+}
+
+void enclave_close(struct enclave **e)
+{
+    if (*e == NULL)
+        return;
+    published_wipe_all(&(*e)->published);
+    shares_release(&(*e)->shares);
+    keyring_free(&(*e)->keyring);
+    booted_free(&(*e)->booted);
+    free(*e);
+    *e = NULL;
+}

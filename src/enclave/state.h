@@ -1,0 +1,59 @@
+// The enclave's state, and the table of what it answers in which phase (qos-behaviour 2.4). Nothing but the
+// handlers changes it; nothing but this file says which handler may.
+#ifndef QUORATE_ENCLAVE_STATE_H
+#define QUORATE_ENCLAVE_STATE_H
+
+#include "custody/keyring.h"
+#include "custody/shares.h"
+#include "enclave/published.h"
+#include "enclave/supervisor.h"
+#include "protocol/message.h"
+#include "tee/tee.h"
+
+// How a genesis leaves its key: gone with the shares (QuorumOS). Keys that stay come with another family.
+enum birth { BIRTH_KEY_DROPPED = 1 };
+
+// What exists from a successful boot on, all in one arena.
+struct booted {
+    struct arena memory;
+    struct manifest_envelope envelope; // share approvals: those of the shares that are held
+    uint8_t manifest_hash[SHA256_SIZE];
+    struct application application;
+    struct approval approvals[SHAMIR_MAX_SHARES]; // what envelope.share_set_approvals points to
+    uint8_t signatures[SHAMIR_MAX_SHARES][P256_SIGNATURE_SIZE];
+};
+#define BOOTED_AUTO __attribute__((cleanup(booted_free))) struct booted
+enum q_err booted_new(struct booted **out);
+void booted_free(struct booted **b); // safe on NULL
+
+struct enclave {
+    enum phase phase;
+    enum birth birth;
+    struct tee *tee;               // not owned
+    struct supervisor *supervisor; // not owned; NULL: no application is ever started
+    struct published published;
+    struct keyring *keyring; // KEY_QUORUM, KEY_SETUP, KEY_LIVE
+    struct booted *booted;   // NULL before boot
+    struct share_list shares;
+};
+
+struct enclave_options {
+    struct tee *tee;
+    struct supervisor *supervisor;
+    struct published published;
+};
+
+// In WaitingForBootInstruction, with the leftovers of a dead run wiped.
+enum q_err enclave_open(const struct enclave_options *options, struct enclave **out);
+// Wipes the published files and every secret; safe on NULL.
+void enclave_close(struct enclave **e);
+
+// Records approvals as the envelope's share approvals (copies; at most one per member of the share set).
+void booted_record(struct booted *b, const struct approval *approvals, size_t n);
+
+struct exchange;
+typedef enum q_err (*handler)(struct enclave *e, struct exchange *x);
+// NULL: NoMatchingRoute.
+handler route_find(enum phase phase, enum birth birth, uint32_t message_kind);
+
+#endif
