@@ -1,0 +1,21 @@
+// The command line of qos_host (qos-behaviour 3.1).
+#ifndef QUORATE_HOST_HOST_OPTIONS_H
+#define QUORATE_HOST_HOST_OPTIONS_H
+
+#include "net/address.h"
+
+struct host_options {
+    bool help, version;  // then nothing else is set
+    struct address http; // port 0: any
+    struct address enclave;
+    const char *base_path;         // "qos"
+    uint32_t timeout_ms;           // of a call to the enclave, waiting included
+    uint32_t connections;          // to the enclave at a time
+    const char *certificate, *key; // PEM files, NULL: plain HTTP
+    const char *audit_log;         // NULL: none
+};
+
+enum q_err host_options_parse(int words_count, char *const *words, struct host_options *out);
+enum q_err host_options_help(struct buf *out);
+
+#endif
