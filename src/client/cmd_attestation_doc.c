@@ -1,0 +1,57 @@
+// get-attestation-doc: what a member needs to verify a booted enclave elsewhere
+// (qos-behaviour 1.6).
+#include "client/command.h"
+
+#include "client/audit_trail.h"
+#include "client/host_link.h"
+#include "client/manifest_parts.h"
+#include "client/output.h"
+#include "protocol/manifest.h"
+
+static enum q_err stage(struct output *out, const struct options *o, const char *path,
+                        const struct live_attestation_reply *reply)
+{
+    BUF_AUTO json = {0};
+    struct bytes document;
+    if (reply->manifest_envelope == NULL)
+        return fail(Q_MISSING, "ManifestEnvelope does not exist in enclave - likely waiting for "
+                               "boot instruction");
+    TRY(reply_document(&reply->nsm_response, &document));
+    audit_note_document(document);
+    audit_note_manifest(&reply->manifest_envelope->manifest);
+    TRY(envelope_plain(reply->manifest_envelope, &json));
+    TRY(output_stage(out, "COSE Sign1 Attestation Doc", options_value(o, "attestation-doc-path"),
+                     document, OUTPUT_REMADE));
+    return output_stage(out, "Manifest envelope", path, buf_bytes(&json), OUTPUT_REMADE);
+}
+
+static enum q_err get_attestation_doc(const struct options *o)
+{
+    ARENA_AUTO a = {0};
+    OUTPUT_AUTO out = {0};
+    struct host_link host;
+    struct message reply;
+    const char *path;
+    const struct message request = {.tag = MSG_LIVE_ATTESTATION_DOC_REQUEST};
+    TRY(envelope_path(o, &path));
+    TRY(host_link_open(o, &host));
+    TRY(host_post(&host, &request, &a, &reply));
+    TRY(reply_expect(&reply, MSG_LIVE_ATTESTATION_DOC_RESPONSE));
+    TRY(stage(&out, o, path, &reply.live_attestation));
+    return output_publish(&out);
+}
+
+static const struct option get_attestation_doc_options[] = {
+    OPTIONS_HOST,
+    OPTION_REQUIRED("attestation-doc-path", "File for the attestation document"),
+    OPTION_OPTIONAL("manifest-envelope-path", "File for the manifest with its approvals (needed)"),
+    OPTION_AUDIT,
+};
+
+const struct command command_get_attestation_doc = {
+    .name = "get-attestation-doc",
+    .run = get_attestation_doc,
+    .help = "Fetch a booted enclave's attestation document and manifest; verifies nothing",
+    COMMAND_OPTIONS(get_attestation_doc_options),
+    .audited = true,
+};

@@ -1,0 +1,84 @@
+// display: a manifest, an envelope or a genesis output as JSON (qos-behaviour 1.6).
+#include "client/command.h"
+
+#include "client/genesis_files.h"
+#include "client/json_tree.h"
+#include "client/manifest_parts.h"
+#include "codec/json.h"
+#include "protocol/genesis.h"
+
+#include <string.h>
+
+static enum q_err manifest_json(const char *path, struct arena *a, struct buf *json)
+{
+    struct manifest m;
+    TRY(manifest_file_read(path, a, &m));
+    return json_encode(&type_manifest, &m, JSON_PLAIN, json);
+}
+
+static enum q_err envelope_json(const char *path, struct arena *a, struct buf *json)
+{
+    struct manifest_envelope e;
+    TRY(envelope_file_read(path, a, &e));
+    return json_encode(&type_manifest_envelope, &e, JSON_PLAIN, json);
+}
+
+static enum q_err genesis_json(const char *path, struct arena *a, struct buf *json)
+{
+    struct genesis_output g;
+    TRY(genesis_output_file_read(path, a, &g));
+    TRY(dr_key_announce(g.dr_key));
+    return json_encode(&type_genesis_output, &g, JSON_PLAIN, json);
+}
+
+struct display_kind {
+    const char *name;
+    enum q_err (*json)(const char *path, struct arena *a, struct buf *json);
+};
+
+static enum q_err find_kind(const char *name, const struct display_kind **out)
+{
+    static const struct display_kind kinds[] = {
+        {"manifest", manifest_json},
+        {"manifest-envelope", envelope_json},
+        {"genesis-output", genesis_json},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        *out = &kinds[i];
+        if (strcmp(kinds[i].name, name) == 0)
+            return Q_OK;
+    }
+    return fail(Q_BAD_INPUT,
+                "--display-type: expected manifest, manifest-envelope or genesis-output, found %s",
+                name);
+}
+
+static enum q_err print(struct bytes json, bool compact)
+{
+    JSON_AUTO *document = NULL;
+    TRY(json_parse(json, &document));
+    return json_print(document, compact);
+}
+
+static enum q_err display(const struct options *o)
+{
+    ARENA_AUTO a = {0};
+    BUF_AUTO json = {0};
+    const struct display_kind *kind;
+    TRY(find_kind(options_value(o, "display-type"), &kind));
+    TRY(kind->json(options_value(o, "file-path"), &a, &json));
+    return print(buf_bytes(&json), options_given(o, "json"));
+}
+
+static const struct option display_options[] = {
+    OPTION_REQUIRED("file-path", "The file to show"),
+    OPTION_REQUIRED("display-type", "manifest, manifest-envelope or genesis-output"),
+    OPTION_SWITCH("json", "On one line"),
+};
+
+const struct command command_display = {
+    .name = "display",
+    .run = display,
+    .help = "Show a manifest, an envelope or a genesis output as JSON",
+    COMMAND_OPTIONS(display_options),
+};

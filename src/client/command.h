@@ -1,0 +1,123 @@
+// The commands of qos_client. A command is one struct beside the function that runs it, in the file
+// of its family; commands.c has the table of them all, and main.c what happens to the words on the
+// command line.
+#ifndef QUORATE_CLIENT_COMMAND_H
+#define QUORATE_CLIENT_COMMAND_H
+
+#include "base/options.h"
+
+struct command {
+    const char *name; // "boot-genesis", or two words: "share check"
+    enum q_err (*run)(const struct options *o);
+    const char *help; // one line
+    const struct option *options;
+    size_t count;
+    bool secrets; // holds keys or shares: starts only where memory can be locked
+    bool audited; // a step of a ceremony: leaves an event in the audit log (client/audit_trail.h)
+};
+
+#define COMMAND_OPTIONS(table) .options = table, .count = sizeof table / sizeof table[0]
+
+extern const struct command command_generate_file_key, command_pivot_hash, command_boot_genesis,
+    command_after_genesis, command_verify_genesis, command_generate_manifest,
+    command_approve_manifest, command_generate_manifest_envelope, command_boot_standard,
+    command_get_attestation_doc, command_proxy_re_encrypt_share, command_post_share,
+    command_host_health, command_enclave_status, command_enclave_version, command_display,
+    command_ceremony_status, command_share_check, command_attestation_verify,
+    command_attestation_show, command_doctor, command_bundle_out, command_bundle_sign,
+    command_bundle_in, command_audit_verify;
+
+extern const struct command *const commands[];
+extern const size_t commands_count;
+
+const struct command *command_find(const char *name); // NULL: there is none
+// The command that the first word names, or the first two together; *taken says how many. NULL:
+// there is none.
+const struct command *command_match(int words_count, char *const *words, int *taken);
+// The command whose name is nearest to what was typed, or the first one that begins with that word;
+// NULL when none is near.
+const struct command *command_nearest(const char *typed);
+
+// "help" of the whole program, and of one command ("Command: BootGenesis", then its options).
+enum q_err command_help_all(struct buf *out);
+enum q_err command_help_one(const struct command *c, struct buf *out);
+
+// Runs the program; what main returns.
+int client_main(int argc, char *const *argv);
+
+// Groups of options that several commands share (qos-behaviour 1.2).
+#define OPTION_REQUIRED(option_name, text)                                                         \
+    {                                                                                              \
+        .name = option_name, .kind = OPTION_VALUE, .required = true, .help = text                  \
+    }
+#define OPTION_OPTIONAL(option_name, text)                                                         \
+    {                                                                                              \
+        .name = option_name, .kind = OPTION_VALUE, .help = text                                    \
+    }
+#define OPTION_SWITCH(option_name, text)                                                           \
+    {                                                                                              \
+        .name = option_name, .kind = OPTION_FLAG, .help = text                                     \
+    }
+#define OPTIONS_HOST                                                                               \
+    OPTION_REQUIRED("host-ip", "Address or name of the machine qos_host runs on"),                 \
+        OPTION_REQUIRED("host-port", "Port qos_host listens on"),                                  \
+    {                                                                                              \
+        .name = "endpoint-base-path", .kind = OPTION_VALUE, .fallback = "qos",                     \
+        .help = "First part of the path in qos_host's URLs"                                        \
+    }
+// The same for commands that also work without a host.
+#define OPTIONS_HOST_MAYBE                                                                         \
+    {.name = "host-ip",                                                                            \
+     .kind = OPTION_VALUE,                                                                         \
+     .requires_ = "host-port",                                                                     \
+     .help = "Address or name of the machine qos_host runs on"},                                   \
+        {.name = "host-port",                                                                      \
+         .kind = OPTION_VALUE,                                                                     \
+         .requires_ = "host-ip",                                                                   \
+         .help = "Port qos_host listens on"},                                                      \
+    {                                                                                              \
+        .name = "endpoint-base-path", .kind = OPTION_VALUE, .fallback = "qos",                     \
+        .help = "First part of the path in qos_host's URLs"                                        \
+    }
+#define OPTIONS_TRUST                                                                              \
+    OPTION_OPTIONAL("attestation-root-path",                                                       \
+                    "Root certificate of a simulated TEE, instead of the AWS Nitro root (also: "   \
+                    "QUORATE_ATTESTATION_ROOT)"),                                                  \
+        OPTION_SWITCH("unsafe-any-attestation-root",                                               \
+                      "Accept that root even when it does not say that it is simulated")
+#define OPTIONS_VERIFY                                                                             \
+    OPTIONS_TRUST,                                                                                 \
+        OPTION_SWITCH("unsafe-skip-attestation", "Do not verify the attestation document at all"), \
+        OPTION_SWITCH("unsafe-allow-debug",                                                        \
+                      "Accept an enclave in debug mode, whose memory its operator can read")
+#define OPTION_UNLOCKED                                                                            \
+    OPTION_SWITCH("allow-unlocked-memory",                                                         \
+                  "Work on where memory that holds secrets cannot be locked")
+#define OPTION_PASSPHRASE                                                                          \
+    {                                                                                              \
+        .name = "passphrase-path", .kind = OPTION_VALUE,                                           \
+        .help = "Passphrase of a protected secret: a file, FIFO or /dev/fd/N [default: asked for]" \
+    }
+#define OPTIONS_KEY                                                                                \
+    {.name = "secret-path",                                                                        \
+     .kind = OPTION_VALUE,                                                                         \
+     .forbids = "yubikey",                                                                         \
+     .help = "Master seed of the member, a file, FIFO or /dev/fd/N"},                              \
+        {.name = "yubikey",                                                                        \
+         .kind = OPTION_FLAG,                                                                      \
+         .forbids = "secret-path",                                                                 \
+         .help = "Use the member's YubiKey (not built)"},                                          \
+        {.name = "current-pin-path",                                                               \
+         .kind = OPTION_VALUE,                                                                     \
+         .help = "PIN of the YubiKey (not built)"},                                                \
+        OPTION_PASSPHRASE, OPTION_UNLOCKED
+#define OPTION_AUDIT                                                                               \
+    OPTION_OPTIONAL("audit-log", "Record what is done in this file (also: QUORATE_AUDIT_LOG)")
+#define OPTION_FORCE OPTION_SWITCH("force", "Replace files that are there already")
+#define OPTION_IGNORED(option_name)                                                                \
+    {                                                                                              \
+        .name = option_name, .kind = OPTION_VALUE, .fallback = "none", .ignored = true,            \
+        .help = "Of an older release; has no effect"                                               \
+    }
+
+#endif

@@ -1,0 +1,92 @@
+// Writing the files of a command: staged, then published together (see output.h).
+#include "client/output.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define SECRET_MODE 0600
+
+// As the original's files: what the umask leaves of 0666. Reading the umask means setting it.
+static mode_t public_mode(void)
+{
+    mode_t mask = umask(022);
+    (void)umask(mask);
+    return 0666 & ~mask;
+}
+
+enum q_err output_check(const struct output *o, const char *path)
+{
+    if (!o->force && file_exists(path))
+        return fail(Q_EXISTS, "%s: exists already and is not replaced without --force", path);
+    return Q_OK;
+}
+
+enum q_err output_stage(struct output *o, const char *item, const char *path, struct bytes contents,
+                        enum output_kind kind)
+{
+    if (o->n == OUTPUT_MAX)
+        return fail(Q_INTERNAL, "%s: more than %d files at once", path, OUTPUT_MAX);
+    if (kind != OUTPUT_REMADE)
+        TRY(output_check(o, path));
+    enum file_rule rule = kind == OUTPUT_REMADE || o->force ? FILE_REPLACE : FILE_NEW;
+    struct output_file *f = &o->files[o->n];
+    *f = (struct output_file){.item = item, .path = path, .replaces = file_exists(path)};
+    TRY(file_stage(path, contents, kind == OUTPUT_SECRET ? SECRET_MODE : public_mode(),
+                   FILE_OWNER_UNCHANGED, rule, &f->staged));
+    o->n++;
+    return Q_OK;
+}
+
+static void take_back(const struct output *o, size_t published)
+{
+    char cause[Q_ERR_TEXT_SIZE];
+    (void)snprintf(cause, sizeof cause, "%s", err_text());
+    for (size_t i = 0; i < published; i++) {
+        if (!o->files[i].replaces)
+            (void)file_remove(o->files[i].path);
+    }
+    err_record(-1, "%s", cause);
+}
+
+static void say(const struct output_file *f)
+{
+    if (f->item == NULL)
+        return;
+    printf("%s written to: %s\n", f->item, f->path);
+    if (f->replaces)
+        fprintf(stderr, "note: %s: an earlier file was replaced\n", f->path);
+}
+
+enum q_err output_publish(struct output *o)
+{
+    for (size_t i = 0; i < o->n; i++) {
+        enum q_err err = file_publish(&o->files[i].staged);
+        if (err == Q_OK)
+            continue;
+        take_back(o, i);
+        output_discard(o);
+        return err;
+    }
+    for (size_t i = 0; i < o->n; i++)
+        say(&o->files[i]);
+    o->n = 0;
+    return Q_OK;
+}
+
+void output_discard(struct output *o)
+{
+    for (size_t i = 0; i < o->n; i++)
+        file_discard(&o->files[i].staged);
+    o->n = 0;
+}
+
+const char *output_shown(struct bytes text, struct buf *b)
+{
+    buf_clear(b);
+    if (text_display(text, b) != Q_OK)
+        return "?";
+    const char *shown = buf_text(b);
+    return shown == NULL ? "?" : shown;
+}
