@@ -49,6 +49,8 @@ enum q_err file_publish_all(struct staged_file *const *files, size_t n);
 enum q_err file_publish(struct staged_file *s); // of one
 void file_discard(struct staged_file *s);       // removes the temporary file; safe when zeroed
 enum q_err file_make_parents(const char *path, mode_t mode);
+// Writes zeros over all of an open file, as far as it can be written; does not sync it.
+void file_blank(int fd);
 enum q_err file_remove(const char *path); // no error when it is not there; contents are not wiped
 
 // Regular entries of a folder, sorted by name, without "." and "..". Names are arena memory.

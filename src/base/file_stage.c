@@ -83,7 +83,7 @@ static enum q_err fill(int fd, const char *path, struct bytes contents, mode_t m
 }
 
 // What was written of a file that is not to be may be a secret.
-static void blank(int fd)
+void file_blank(int fd)
 {
     static const uint8_t zeros[4096];
     struct stat s;
@@ -118,7 +118,7 @@ enum q_err file_stage(const char *path, struct bytes contents, mode_t mode, uid_
     if (err == Q_OK) {
         err = fill(fd, path, contents, mode, owner);
         if (err != Q_OK)
-            blank(fd);
+            file_blank(fd);
     }
     if (fd >= 0 && close(fd) != 0 && err == Q_OK)
         err = fail_os(errno, "%s: cannot be closed", path);

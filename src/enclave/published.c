@@ -52,15 +52,7 @@ static int open_to_overwrite(const char *path)
 
 static void overwrite(int fd)
 {
-    static const uint8_t zeros[4096];
-    struct stat s;
-    if (fstat(fd, &s) != 0)
-        return;
-    for (off_t at = 0; at < s.st_size; at += (off_t)sizeof zeros) {
-        size_t left = (size_t)(s.st_size - at);
-        if (pwrite(fd, zeros, left < sizeof zeros ? left : sizeof zeros, at) < 0)
-            return;
-    }
+    file_blank(fd);
     (void)fsync(fd);
 }
 
