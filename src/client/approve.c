@@ -62,7 +62,7 @@ enum q_err manifest_compare(const struct manifest *m, const struct manifest_part
 // What the original leaves to later commands or to the enclave to find out.
 static enum q_err check_signer(const struct approval_task *t)
 {
-    const struct member me = member_of(t->alias, t->pair);
+    const struct member me = member_of(t->alias, t->member);
     TRY(manifest_check_thresholds(t->manifest, NULL));
     if (member_set_has(&t->manifest->manifest_set, &me))
         return Q_OK;

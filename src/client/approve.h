@@ -17,7 +17,7 @@ struct approval_task {
     const struct manifest *manifest;
     const struct manifest_parts *parts;
     const char *alias;
-    const struct p256_pair *pair;
+    const struct member_key *member;
     const char *expected_hash; // hex; NULL: any
 };
 // Everything but the questions: manifest_compare, the thresholds, that the member is one of the

@@ -6,6 +6,7 @@
 #include "client/evidence.h"
 #include "client/genesis_files.h"
 #include "client/key_file.h"
+#include "client/member_key.h"
 #include "client/share_plain.h"
 #include "protocol/genesis.h"
 
@@ -33,19 +34,19 @@ static enum q_err read_genesis(const struct options *o, struct arena *a, struct 
 }
 
 static enum q_err find_own(const struct genesis_output *g, const char *alias,
-                           const struct p256_pair *pair, const struct genesis_member_output **own)
+                           const struct member_key *key, const struct genesis_member_output **own)
 {
     const struct member me = {.alias = bytes_str(alias),
-                              .pub_key = p256_public_bytes(p256_pair_public(pair))};
+                              .pub_key = p256_public_bytes(member_key_public(key))};
     return err_context(genesis_output_find(g, &me, own),
                        "Could not find a member output associated with the setup key");
 }
 
-static enum q_err check_share(const struct genesis_member_output *own, const struct p256_pair *pair)
+static enum q_err check_share(const struct genesis_member_output *own, const struct member_key *key)
 {
     SECRET_AUTO share = {0};
     uint8_t hash[SHA512_SIZE];
-    TRY(share_open(pair, own->encrypted_share, "genesis output: own share", &share));
+    TRY(share_open(key, own->encrypted_share, "genesis output: own share", &share));
     TRY(sha512(secret_bytes(&share), hash));
     if (!bytes_equal(BYTES_OF(hash), BYTES_OF(own->share_hash)))
         return fail(Q_CRYPTO, "genesis output: own share: expected the hash the output names for "
@@ -56,17 +57,17 @@ static enum q_err check_share(const struct genesis_member_output *own, const str
 static enum q_err after_genesis(const struct options *o)
 {
     ARENA_AUTO a = {0};
-    P256_PAIR_AUTO *pair = NULL;
+    MEMBER_KEY_AUTO *key = NULL;
     OUTPUT_AUTO out = {.force = options_given(o, "force")};
     struct genesis_output g;
     const struct genesis_member_output *own;
     const char *share_path = options_value(o, "share-path");
     TRY(output_check(&out, share_path));
-    TRY(member_key_read(o, &pair));
+    TRY(member_key_read(o, &key));
     TRY(read_genesis(o, &a, &g));
     TRY(dr_key_announce(g.dr_key));
-    TRY(find_own(&g, options_value(o, "alias"), pair, &own));
-    TRY(check_share(own, pair));
+    TRY(find_own(&g, options_value(o, "alias"), key, &own));
+    TRY(check_share(own, key));
     TRY(output_stage(&out, "Encrypted Quorum Share", share_path, own->encrypted_share,
                      OUTPUT_LASTING));
     return output_publish(&out);

@@ -3,7 +3,7 @@
 #include "client/command.h"
 
 #include "client/approve.h"
-#include "client/key_file.h"
+#include "client/member_key.h"
 #include "client/member_signature.h"
 #include "client/output.h"
 #include "client/review.h"
@@ -23,25 +23,25 @@ static enum q_err approve_manifest(const struct options *o)
     ARENA_AUTO a = {0};
     OUTPUT_AUTO out = {0};
     BUF_AUTO json = {0};
-    P256_PAIR_AUTO *pair = NULL;
+    MEMBER_KEY_AUTO *key = NULL;
     struct manifest m;
     struct manifest_parts parts;
     uint8_t hash[SHA256_SIZE];
     const char *path, *alias = options_value(o, "alias");
-    TRY(member_key_read(o, &pair));
+    TRY(member_key_read(o, &key));
     TRY(manifest_file_read(options_value(o, "manifest-path"), &a, &m));
     TRY(patch_set_rule(o, m.version));
     TRY(approval_path(options_value(o, "manifest-approvals-dir"), bytes_str(alias), &m.namespace,
                       &a, &path));
     TRY(manifest_parts_read(o, m.version, &a, &parts));
-    const struct approval_task task = {&m, &parts, alias, pair,
+    const struct approval_task task = {&m, &parts, alias, key,
                                        options_value(o, "expect-manifest-hash")};
     enum q_err decision = decide(o, &task, hash);
     if (decision != Q_OK) {
         fprintf(stderr, "Exiting early without approving manifest\n");
         return decision;
     }
-    TRY(approval_make(pair, alias, hash, &json));
+    TRY(approval_make(key, alias, hash, &json));
     TRY(output_stage(&out, "Manifest Approval", path, buf_bytes(&json), OUTPUT_REMADE));
     return output_publish(&out);
 }

@@ -8,7 +8,7 @@
 #include "client/audit_trail.h"
 #include "client/bundle.h"
 #include "client/bundle_view.h"
-#include "client/key_file.h"
+#include "client/member_key.h"
 #include "client/member_signature.h"
 #include "client/output.h"
 #include "client/review.h"
@@ -21,7 +21,7 @@ struct signing {
     const struct options *options;
     struct bundle bundle;
     const char *alias;
-    struct p256_pair *pair;
+    struct member_key *key;
     struct manifest_parts parts; // the bundle's, and the member's own where options name them
     struct rewrapped made;       // what the answer points into
     struct bundle_answer answer;
@@ -42,14 +42,14 @@ static enum q_err sign_manifest(struct signing *s, struct arena *a)
 {
     uint8_t hash[SHA256_SIZE];
     TRY(manifest_parts_trust(s->options, a, &s->parts));
-    const struct approval_task task = {&s->bundle.task.manifest, &s->parts, s->alias, s->pair,
+    const struct approval_task task = {&s->bundle.task.manifest, &s->parts, s->alias, s->key,
                                        options_value(s->options, "expect-manifest-hash")};
     enum q_err decision = decide_manifest(s, &task, hash);
     if (decision != Q_OK) {
         fprintf(stderr, "Exiting early without approving manifest\n");
         return decision;
     }
-    return approval_sign(s->pair, s->alias, hash, s->made.signature, &s->answer.approval);
+    return approval_sign(s->key, s->alias, hash, s->made.signature, &s->answer.approval);
 }
 
 static enum q_err decide_share(const struct signing *s, const struct rewrap_task *t)
@@ -87,7 +87,7 @@ static enum q_err sign_share(struct signing *s, struct arena *a)
                                      .manifest_set = &s->parts.manifest_set,
                                      .manifest_set_from = set == NULL ? "bundle" : set,
                                      .alias = s->alias,
-                                     .pair = s->pair};
+                                     .member = s->key};
     struct p256_public key;
     if (share_path == NULL)
         return fail(Q_BAD_INPUT, "--share-path: needed, the bundle asks for the member's share");
@@ -141,7 +141,7 @@ static enum q_err sign(struct signing *s, struct arena *a)
 {
     TRY(read_bundle(s, a));
     const struct bundle *b = &s->bundle;
-    TRY(member_key_read(s->options, &s->pair));
+    TRY(member_key_read(s->options, &s->key));
     TRY(manifest_parts_given(s->options, bundle_manifest(b), b->role, a, &s->parts));
     TRY(b->task.tag == BUNDLE_APPROVE_MANIFEST ? sign_manifest(s, a) : sign_share(s, a));
     return write_answer(s->options, &s->answer);
@@ -153,7 +153,7 @@ static enum q_err bundle_sign(const struct options *o)
     struct signing s = {.options = o};
     enum q_err err = sign(&s, &a);
     rewrapped_free(&s.made);
-    p256_pair_free(&s.pair);
+    member_key_free(&s.key);
     return err;
 }
 

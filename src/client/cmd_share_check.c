@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "client/genesis_files.h"
-#include "client/key_file.h"
+#include "client/member_key.h"
 #include "client/output.h"
 #include "client/share_drill.h"
 #include "client/share_plain.h"
@@ -34,7 +34,7 @@ static enum q_err needed(const struct options *o, const char *name, const char *
     return Q_OK;
 }
 
-static enum q_err write_result(const struct options *o, const struct p256_pair *pair,
+static enum q_err write_result(const struct options *o, const struct member_key *key,
                                const char *alias, const uint8_t genesis[static SHA256_SIZE])
 {
     OUTPUT_AUTO out = {0};
@@ -44,7 +44,7 @@ static enum q_err write_result(const struct options *o, const struct p256_pair *
     if (path == NULL)
         return Q_OK;
     TRY(time_now_s(&now));
-    TRY(share_result_make(pair, alias, genesis, now, &file));
+    TRY(share_result_make(key, alias, genesis, now, &file));
     TRY(output_stage(&out, "Share check result", path, buf_bytes(&file), OUTPUT_REMADE));
     return output_publish(&out);
 }
@@ -65,19 +65,19 @@ static enum q_err say_yes(const struct genesis_output *g, const char *alias, uns
 
 static enum q_err check_one(const struct options *o, const struct genesis_output *g)
 {
-    P256_PAIR_AUTO *pair = NULL;
+    MEMBER_KEY_AUTO *key = NULL;
     BUF_AUTO share = {0};
     uint8_t hash[SHA256_SIZE];
     const char *alias, *share_path;
     unsigned number;
     TRY(needed(o, "alias", &alias));
     TRY(needed(o, "share-path", &share_path));
-    TRY(member_key_read(o, &pair));
+    TRY(member_key_read(o, &key));
     TRY(file_read(share_path, SHARE_FILE_MAX, &share));
-    TRY(share_proof(g, alias, pair, buf_bytes(&share), share_path, &number));
+    TRY(share_proof(g, alias, key, buf_bytes(&share), share_path, &number));
     TRY(genesis_output_hash(g, hash));
     TRY(say_yes(g, alias, number, hash));
-    return write_result(o, pair, alias, hash);
+    return write_result(o, key, alias, hash);
 }
 
 static enum q_err check_all(const struct options *o, const char *folder,

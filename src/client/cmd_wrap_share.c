@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "client/key_file.h"
+#include "client/member_key.h"
 #include "client/manifest_parts.h"
 #include "client/member_signature.h"
 #include "client/output.h"
@@ -79,27 +80,27 @@ static enum q_err proxy_re_encrypt_share(const struct options *o)
 {
     ARENA_AUTO a = {0};
     BUF_AUTO document = {0};
-    P256_PAIR_AUTO *pair = NULL;
+    MEMBER_KEY_AUTO *key = NULL;
     REWRAPPED_AUTO made = {.share = {0}};
     struct manifest_envelope envelope;
     struct member_set set;
-    struct p256_public key;
+    struct p256_public setup;
     const char *path;
     TRY(envelope_path(o, &path));
-    TRY(member_key_read(o, &pair));
+    TRY(member_key_read(o, &key));
     TRY(envelope_file_read(path, &a, &envelope));
     struct rewrap_task task = {.envelope = &envelope,
                                .manifest_set_from = options_value(o, "manifest-set-dir"),
                                .alias = options_value(o, "alias"),
-                               .pair = pair};
+                               .member = key};
     TRY(read_task(o, &a, &document, &set, &task));
-    TRY(verify_enclave(o, &task, &a, &key));
+    TRY(verify_enclave(o, &task, &a, &setup));
     enum q_err decision = decide(o, &task);
     if (decision != Q_OK) {
         fprintf(stderr, "Exiting early without re-encrypting / approving\n");
         return decision;
     }
-    TRY(rewrap_share(&task, &key, options_value(o, "share-path"), &made));
+    TRY(rewrap_share(&task, &setup, options_value(o, "share-path"), &made));
     return write_files(o, &made, &a);
 }
 

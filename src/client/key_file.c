@@ -36,18 +36,6 @@ enum q_err seed_file_read(const struct options *o, const char *path, struct p256
     return err_context(p256_pair_from_seed(secret_bytes(&seed), out), "%s", path);
 }
 
-enum q_err member_key_read(const struct options *o, struct p256_pair **out)
-{
-    if (options_given(o, "yubikey"))
-        return fail(Q_UNSUPPORTED, "--yubikey: not built; use --secret-path");
-    if (options_given(o, "current-pin-path"))
-        return fail(Q_UNSUPPORTED, "--current-pin-path: not built, as --yubikey is not");
-    const char *path = options_value(o, "secret-path");
-    if (path == NULL)
-        return fail(Q_BAD_INPUT, "Need either yubikey flag or secret path");
-    return seed_file_read(o, path, out);
-}
-
 enum q_err public_key_parse(struct bytes text, const char *path, struct p256_public *out)
 {
     BUF_AUTO key = {.limit = KEY_FILE_MAX};

@@ -5,19 +5,19 @@
 #include "codec/json.h"
 #include "protocol/manifest.h"
 
-struct member member_of(const char *alias, const struct p256_pair *pair)
+struct member member_of(const char *alias, const struct member_key *key)
 {
     return (struct member){.alias = bytes_str(alias),
-                           .pub_key = p256_public_bytes(p256_pair_public(pair))};
+                           .pub_key = p256_public_bytes(member_key_public(key))};
 }
 
-enum q_err approval_sign(const struct p256_pair *pair, const char *alias,
+enum q_err approval_sign(const struct member_key *key, const char *alias,
                          const uint8_t manifest_hash[static SHA256_SIZE],
                          uint8_t signature[static P256_SIGNATURE_SIZE], struct approval *out)
 {
-    TRY(p256_sign(pair, bytes_of(manifest_hash, SHA256_SIZE), signature));
+    TRY(member_key_sign(key, bytes_of(manifest_hash, SHA256_SIZE), signature));
     *out = (struct approval){.signature = bytes_of(signature, P256_SIGNATURE_SIZE),
-                             .member = member_of(alias, pair)};
+                             .member = member_of(alias, key)};
     return Q_OK;
 }
 
@@ -26,12 +26,12 @@ enum q_err approval_json(const struct approval *approval, struct buf *json)
     return json_encode(&type_approval, approval, JSON_PLAIN, json);
 }
 
-enum q_err approval_make(const struct p256_pair *pair, const char *alias,
+enum q_err approval_make(const struct member_key *key, const char *alias,
                          const uint8_t manifest_hash[static SHA256_SIZE], struct buf *json)
 {
     uint8_t signature[P256_SIGNATURE_SIZE];
     struct approval approval;
-    TRY(approval_sign(pair, alias, manifest_hash, signature, &approval));
+    TRY(approval_sign(key, alias, manifest_hash, signature, &approval));
     return approval_json(&approval, json);
 }
 

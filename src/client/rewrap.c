@@ -40,7 +40,7 @@ static enum q_err check_set(const struct rewrap_task *t)
 
 static enum q_err check_own(const struct rewrap_task *t)
 {
-    const struct member me = member_of(t->alias, t->pair);
+    const struct member me = member_of(t->alias, t->member);
     if (member_set_has(&t->envelope->manifest.share_set, &me))
         return Q_OK;
     fprintf(stderr, "The provided share set key and alias are not part of the Share Set\n");
@@ -63,7 +63,7 @@ static enum q_err encrypt(const struct rewrap_task *t, const struct p256_public 
     BUF_AUTO file = {0};
     SECRET_AUTO share = {0};
     TRY(file_read(share_path, SHARE_FILE_MAX, &file));
-    TRY(share_open(t->pair, buf_bytes(&file), share_path, &share));
+    TRY(share_open(t->member, buf_bytes(&file), share_path, &share));
     return p256_seal(key, secret_bytes(&share), out);
 }
 
@@ -74,7 +74,7 @@ static enum q_err sign_binding(const struct rewrap_task *t, const struct p256_pu
     BUF_AUTO message = {0};
     TRY(share_binding_message(out->manifest_hash, p256_public_bytes(key), buf_bytes(&out->share),
                               &message));
-    return p256_sign(t->pair, buf_bytes(&message), out->binding);
+    return member_key_sign(t->member, buf_bytes(&message), out->binding);
 }
 
 enum q_err rewrap_share(const struct rewrap_task *t, const struct p256_public *key,
@@ -82,7 +82,7 @@ enum q_err rewrap_share(const struct rewrap_task *t, const struct p256_public *k
 {
     TRY(encrypt(t, key, share_path, &out->share));
     TRY(manifest_hash(&t->envelope->manifest, out->manifest_hash));
-    TRY(approval_sign(t->pair, t->alias, out->manifest_hash, out->signature, &out->approval));
+    TRY(approval_sign(t->member, t->alias, out->manifest_hash, out->signature, &out->approval));
     return sign_binding(t, key, out);
 }
 

@@ -11,7 +11,7 @@ struct rewrap_task {
     const struct member_set *manifest_set; // what the member has
     const char *manifest_set_from;
     const char *alias;
-    const struct p256_pair *pair;
+    const struct member_key *member;
 };
 
 // The document against the manifest, the role and the trusted root. claims: for

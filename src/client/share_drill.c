@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "client/key_file.h"
+#include "client/member_key.h"
 #include "client/output.h"
 #include "client/share_plain.h"
 #include "client/share_proof.h"
@@ -55,11 +56,13 @@ static enum q_err check_share(const struct search *s, const char *alias, const c
                               const char *share)
 {
     P256_PAIR_AUTO *pair = NULL;
+    MEMBER_KEY_AUTO *key = NULL;
     BUF_AUTO file = {0};
     unsigned number;
     TRY(seed_file_read(s->options, secret, &pair));
+    TRY(member_key_from_pair(&pair, &key));
     TRY(file_read(share, SHARE_FILE_MAX, &file));
-    return share_proof(s->genesis, alias, pair, buf_bytes(&file), share, &number);
+    return share_proof(s->genesis, alias, key, buf_bytes(&file), share, &number);
 }
 
 // The member's secret and share in this folder, when both are there.

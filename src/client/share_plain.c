@@ -1,10 +1,10 @@
 // Opening a share (see share_plain.h).
 #include "client/share_plain.h"
 
-enum q_err share_open(const struct p256_pair *member, struct bytes envelope, const char *what,
+enum q_err share_open(const struct member_key *member, struct bytes envelope, const char *what,
                       struct secret *out)
 {
-    TRY(err_context(p256_open(member, envelope, out),
+    TRY(err_context(member_key_open(member, envelope, out),
                     "%s: Failed to decrypt share with personal key", what));
     if (out->n != SHARE_PLAIN_SIZE)
         return fail(Q_CRYPTO, "%s: InvalidShare: expected %d bytes, found %zu", what,

@@ -2,13 +2,13 @@
 #ifndef QUORATE_CLIENT_SHARE_PLAIN_H
 #define QUORATE_CLIENT_SHARE_PLAIN_H
 
-#include "crypto/p256.h"
+#include "client/member_key.h"
 
 #define SHARE_PLAIN_SIZE (P256_SEED_SIZE + 1) // x || one byte per byte of the seed
 #define SHARE_FILE_MAX 4096
 
 // InvalidShare unless it has 33 bytes and x != 0. what names it in errors.
-enum q_err share_open(const struct p256_pair *member, struct bytes envelope, const char *what,
+enum q_err share_open(const struct member_key *member, struct bytes envelope, const char *what,
                       struct secret *out);
 
 #endif

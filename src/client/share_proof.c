@@ -24,14 +24,14 @@ static enum q_err check_plain(const struct genesis_member_output *own, unsigned 
 }
 
 enum q_err share_proof(const struct genesis_output *g, const char *alias,
-                       const struct p256_pair *pair, struct bytes share, const char *what,
+                       const struct member_key *key, struct bytes share, const char *what,
                        unsigned *number)
 {
-    const struct member me = member_of(alias, pair);
+    const struct member me = member_of(alias, key);
     const struct genesis_member_output *own;
     SECRET_AUTO plain = {0};
     TRY(genesis_output_find(g, &me, &own));
     *number = (unsigned)(own - g->member_outputs.items) + 1;
-    TRY(share_open(pair, share, what, &plain));
+    TRY(share_open(key, share, what, &plain));
     return check_plain(own, *number, &plain, what);
 }

@@ -32,7 +32,7 @@ enum q_err share_result_message(const struct share_result *r, struct buf *out)
     return buf_u64le(out, r->time_s);
 }
 
-enum q_err share_result_make(const struct p256_pair *pair, const char *alias,
+enum q_err share_result_make(const struct member_key *key, const char *alias,
                              const uint8_t genesis[static SHA256_SIZE], int64_t time_s,
                              struct buf *out)
 {
@@ -44,7 +44,7 @@ enum q_err share_result_make(const struct p256_pair *pair, const char *alias,
                              .signature = BYTES_OF(signature)};
     memcpy(r.genesis, genesis, sizeof r.genesis);
     TRY(share_result_message(&r, &message));
-    TRY(p256_sign(pair, buf_bytes(&message), signature));
+    TRY(member_key_sign(key, buf_bytes(&message), signature));
     return json_encode(&type_share_result, &r, JSON_PLAIN, out);
 }
 

@@ -3,7 +3,7 @@
 #ifndef QUORATE_CLIENT_SHARE_RESULT_H
 #define QUORATE_CLIENT_SHARE_RESULT_H
 
-#include "crypto/p256.h"
+#include "client/member_key.h"
 #include "protocol/types.h"
 
 #define SHARE_RESULT_DOMAIN "quorate-share-check-v1"
@@ -21,7 +21,7 @@ struct share_result {
 // Signed are: domain || genesis hash (32) || u32 LE length || alias || u64 LE seconds since 1970.
 enum q_err share_result_message(const struct share_result *r, struct buf *out);
 // Appends the file.
-enum q_err share_result_make(const struct p256_pair *pair, const char *alias,
+enum q_err share_result_make(const struct member_key *key, const char *alias,
                              const uint8_t genesis[static SHA256_SIZE], int64_t time_s,
                              struct buf *out);
 enum q_err share_result_read(struct bytes file, struct arena *a, struct share_result *out);

@@ -19,6 +19,7 @@ struct quorum {
     struct folder *folder;
     struct arena arena;
     struct p256_pair *pairs[QUORUM_MEMBERS], *stranger;
+    struct member_key *keys[QUORUM_MEMBERS], *stranger_key; // the same ones
     struct member members[QUORUM_MEMBERS];
     struct genesis_output genesis;
     uint8_t pcr[SHA384_SIZE];
@@ -31,6 +32,13 @@ QUORUM_HELPER void quorum_pair(uint8_t seed_byte, struct p256_pair **out)
     assert_ok(p256_pair_from_seed(BYTES_OF(seed), out));
 }
 
+QUORUM_HELPER void quorum_key(uint8_t seed_byte, struct member_key **out)
+{
+    struct p256_pair *pair = NULL;
+    quorum_pair(seed_byte, &pair);
+    assert_ok(member_key_from_pair(&pair, out));
+}
+
 QUORUM_HELPER int quorum_make(void **state)
 {
     void *folder;
@@ -41,9 +49,11 @@ QUORUM_HELPER int quorum_make(void **state)
     memset(q->pcr, 0xab, sizeof q->pcr);
     for (size_t i = 0; i < QUORUM_MEMBERS; i++) {
         quorum_pair((uint8_t)(i + 1), &q->pairs[i]);
-        q->members[i] = member_of(quorum_aliases[i], q->pairs[i]);
+        quorum_key((uint8_t)(i + 1), &q->keys[i]);
+        q->members[i] = member_of(quorum_aliases[i], q->keys[i]);
     }
     quorum_pair(99, &q->stranger);
+    quorum_key(99, &q->stranger_key);
     const struct genesis_set set = {.threshold = 2,
                                     .members = {.items = q->members, .n = QUORUM_MEMBERS}};
     struct protocol_error why;
@@ -56,9 +66,12 @@ QUORUM_HELPER int quorum_remove(void **state)
 {
     struct quorum *q = *state;
     void *folder = q->folder;
-    for (size_t i = 0; i < QUORUM_MEMBERS; i++)
+    for (size_t i = 0; i < QUORUM_MEMBERS; i++) {
         p256_pair_free(&q->pairs[i]);
+        member_key_free(&q->keys[i]);
+    }
     p256_pair_free(&q->stranger);
+    member_key_free(&q->stranger_key);
     arena_free(&q->arena);
     free(q);
     return folder_remove(&folder);
@@ -92,14 +105,14 @@ QUORUM_HELPER void quorum_put_manifest(struct quorum *q, const char *name, uint3
 }
 
 QUORUM_HELPER void quorum_put_approval(struct quorum *q, const char *name,
-                                       const struct p256_pair *pair, const char *alias,
+                                       const struct member_key *key, const char *alias,
                                        uint32_t nonce)
 {
     BUF_AUTO json = {0};
     uint8_t hash[SHA256_SIZE];
     const struct manifest m = quorum_manifest(q, nonce);
     assert_ok(manifest_hash(&m, hash));
-    assert_ok(approval_make(pair, alias, hash, &json));
+    assert_ok(approval_make(key, alias, hash, &json));
     folder_file(q->folder, name, buf_text(&json));
 }
 

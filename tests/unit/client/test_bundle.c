@@ -9,15 +9,17 @@
 
 #define DOCUMENT BYTES_LIT("not a document")
 
-static struct p256_pair *member_pair(void)
+static struct member_key *member_key(void)
 {
     struct p256_pair *pair = NULL;
     uint8_t seed[P256_SEED_SIZE] = {7};
     assert_ok(p256_pair_from_seed(BYTES_OF(seed), &pair));
-    return pair;
+    struct member_key *key = NULL;
+    assert_ok(member_key_from_pair(&pair, &key));
+    return key;
 }
 
-// A manifest of version 2 whose one member is pair.
+// A manifest of version 2 whose one member has this key.
 static struct manifest manifest_of(struct member *me)
 {
     return (struct manifest){
@@ -57,8 +59,8 @@ static void descriptions_fit_their_types(void **state)
 static void a_bundle_is_read_as_it_was_written(void **state)
 {
     (void)state;
-    P256_PAIR_AUTO *pair = member_pair();
-    struct member me = member_of("me", pair);
+    MEMBER_KEY_AUTO *key = member_key();
+    struct member me = member_of("me", key);
     const struct manifest m = manifest_of(&me);
     const struct bundle b = bundle_of(&m);
     ARENA_AUTO a = {0};
@@ -77,8 +79,8 @@ static void a_bundle_is_read_as_it_was_written(void **state)
 static void a_share_bundle_has_envelope_and_document(void **state)
 {
     (void)state;
-    P256_PAIR_AUTO *pair = member_pair();
-    struct member me = member_of("me", pair);
+    MEMBER_KEY_AUTO *key = member_key();
+    struct member me = member_of("me", key);
     const struct manifest m = manifest_of(&me);
     struct bundle b = bundle_of(&m), read;
     b.task = (struct bundle_task){.tag = BUNDLE_RE_ENCRYPT_SHARE,
@@ -94,8 +96,8 @@ static void a_share_bundle_has_envelope_and_document(void **state)
 static void the_hash_in_a_bundle_is_the_manifests(void **state)
 {
     (void)state;
-    P256_PAIR_AUTO *pair = member_pair();
-    struct member me = member_of("me", pair);
+    MEMBER_KEY_AUTO *key = member_key();
+    struct member me = member_of("me", key);
     const struct manifest m = manifest_of(&me);
     struct bundle b = bundle_of(&m), read;
     ARENA_AUTO a = {0};
@@ -110,8 +112,8 @@ static void a_document_beyond_the_limit_is_not_read(void **state)
 {
     (void)state;
     static uint8_t large[((size_t)32 << 10) + 1];
-    P256_PAIR_AUTO *pair = member_pair();
-    struct member me = member_of("me", pair);
+    MEMBER_KEY_AUTO *key = member_key();
+    struct member me = member_of("me", key);
     const struct manifest m = manifest_of(&me);
     struct bundle b = bundle_of(&m), read;
     b.task =
@@ -126,14 +128,14 @@ static void a_document_beyond_the_limit_is_not_read(void **state)
 static void an_answer_must_be_to_this_bundle_and_by_its_member(void **state)
 {
     (void)state;
-    P256_PAIR_AUTO *pair = member_pair();
-    struct member me = member_of("me", pair);
+    MEMBER_KEY_AUTO *key = member_key();
+    struct member me = member_of("me", key);
     const struct manifest m = manifest_of(&me);
     const struct bundle b = bundle_of(&m);
     uint8_t signature[P256_SIGNATURE_SIZE];
     struct bundle_answer good = {.format = BYTES_LIT(ANSWER_FORMAT), .bundle_hash = {9}}, read;
     const uint8_t hash[SHA256_SIZE] = {9}, other[SHA256_SIZE] = {8};
-    assert_ok(approval_sign(pair, "me", b.manifest_hash, signature, &good.approval));
+    assert_ok(approval_sign(key, "me", b.manifest_hash, signature, &good.approval));
     assert_ok(answer_check(&good, &b, hash));
     assert_refused(answer_check(&good, &b, other), Q_REFUSED, "one to this bundle");
 
@@ -157,8 +159,8 @@ static void an_answer_must_be_to_this_bundle_and_by_its_member(void **state)
 static void a_share_answer_needs_a_document_with_a_key(void **state)
 {
     (void)state;
-    P256_PAIR_AUTO *pair = member_pair();
-    struct member me = member_of("me", pair);
+    MEMBER_KEY_AUTO *key = member_key();
+    struct member me = member_of("me", key);
     const struct manifest m = manifest_of(&me);
     struct bundle b = bundle_of(&m);
     uint8_t signature[P256_SIGNATURE_SIZE];
@@ -167,7 +169,7 @@ static void a_share_answer_needs_a_document_with_a_key(void **state)
     b.task = (struct bundle_task){.tag = BUNDLE_RE_ENCRYPT_SHARE,
                                   .enclave = {.envelope = {.manifest = m}, .document = DOCUMENT}};
     answer.result.sealed.share = BYTES_LIT("share");
-    assert_ok(approval_sign(pair, "me", b.manifest_hash, signature, &answer.approval));
+    assert_ok(approval_sign(key, "me", b.manifest_hash, signature, &answer.approval));
     assert_int_not_equal(answer_check(&answer, &b, hash), Q_OK);
 }
 

@@ -145,12 +145,12 @@ static void a_manifest_is_made_approved_joined_and_booted(void **state)
     make(&scene);
     assert_step(&scene.c, 0, "generate-manifest --nonce 1");
     quorum_put_manifest(q, "manifest", 1);
-    quorum_put_approval(q, "b.approval", q->pairs[1], "bob", 1);
+    quorum_put_approval(q, "b.approval", q->keys[1], "bob", 1);
     see_manifest(&scene);
     make(&scene);
     assert_int_equal(scene.c.steps_count, 1); // one of two is missing: the first who has not
     assert_step(&scene.c, 0, "approve-manifest --secret-path ann-dir/ann.secret --alias ann");
-    quorum_put_approval(q, "a.approval", q->pairs[0], "ann", 1);
+    quorum_put_approval(q, "a.approval", q->keys[0], "ann", 1);
     see_manifest(&scene);
     make(&scene);
     assert_step(&scene.c, 0, "generate-manifest-envelope");

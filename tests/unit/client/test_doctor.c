@@ -309,9 +309,9 @@ static void approvals_that_do_not_count_are_named_with_the_remedy(void **state)
     struct ward *w = *state;
     struct quorum *q = w->q;
     quorum_put_manifest(q, "manifest", 2);
-    quorum_put_approval(q, "ok.approval", q->pairs[0], "ann", 2);
-    quorum_put_approval(q, "old.approval", q->pairs[1], "bob", 1);
-    quorum_put_approval(q, "who.approval", q->stranger, "eve", 2);
+    quorum_put_approval(q, "ok.approval", q->keys[0], "ann", 2);
+    quorum_put_approval(q, "old.approval", q->keys[1], "bob", 1);
+    quorum_put_approval(q, "who.approval", q->stranger_key, "eve", 2);
     folder_file(q->folder, "bad.approval", "{");
     w->survey.manifests_seen = SEEN;
     assert_ok(manifest_survey_read(q->folder->path, NULL, &q->arena, &w->survey.manifests));

@@ -19,7 +19,7 @@ static void own_share_opens_and_has_the_members_number(void **state)
     const struct quorum *q = *state;
     for (size_t i = 0; i < QUORUM_MEMBERS; i++) {
         unsigned number = 0;
-        assert_ok(share_proof(&q->genesis, quorum_aliases[i], q->pairs[i], share_of(q, i), "share",
+        assert_ok(share_proof(&q->genesis, quorum_aliases[i], q->keys[i], share_of(q, i), "share",
                               &number));
         assert_int_equal(number, i + 1);
     }
@@ -33,20 +33,20 @@ static void a_share_sealed_again_to_its_member_is_the_same_share(void **state)
     unsigned number;
     assert_ok(p256_open(q->pairs[1], share_of(q, 1), &plain));
     assert_ok(p256_seal(p256_pair_public(q->pairs[1]), secret_bytes(&plain), &again));
-    assert_ok(share_proof(&q->genesis, "bob", q->pairs[1], buf_bytes(&again), "share", &number));
+    assert_ok(share_proof(&q->genesis, "bob", q->keys[1], buf_bytes(&again), "share", &number));
 }
 
 static void other_shares_keys_and_names_are_refused(void **state)
 {
     const struct quorum *q = *state;
     unsigned number;
-    assert_refused(share_proof(&q->genesis, "bob", q->pairs[0], share_of(q, 0), "f", &number),
+    assert_refused(share_proof(&q->genesis, "bob", q->keys[0], share_of(q, 0), "f", &number),
                    Q_MISSING, "bob");
-    assert_refused(share_proof(&q->genesis, "ann", q->stranger, share_of(q, 0), "f", &number),
+    assert_refused(share_proof(&q->genesis, "ann", q->stranger_key, share_of(q, 0), "f", &number),
                    Q_MISSING, "ann");
-    assert_refused(share_proof(&q->genesis, "ann", q->pairs[0], share_of(q, 1), "f", &number),
+    assert_refused(share_proof(&q->genesis, "ann", q->keys[0], share_of(q, 1), "f", &number),
                    Q_CRYPTO, "f: Failed to decrypt share with personal key");
-    assert_refused(share_proof(&q->genesis, "ann", q->pairs[0], BYTES_LIT(""), "f", &number),
+    assert_refused(share_proof(&q->genesis, "ann", q->keys[0], BYTES_LIT(""), "f", &number),
                    Q_CRYPTO, "f");
 }
 
@@ -56,7 +56,7 @@ static enum q_err judge(const struct quorum *q, struct bytes plain)
     BUF_AUTO sealed = {0};
     unsigned number;
     assert_ok(p256_seal(p256_pair_public(q->pairs[0]), plain, &sealed));
-    return share_proof(&q->genesis, "ann", q->pairs[0], buf_bytes(&sealed), "f", &number);
+    return share_proof(&q->genesis, "ann", q->keys[0], buf_bytes(&sealed), "f", &number);
 }
 
 static void wrong_lengths_numbers_and_contents_are_refused(void **state)
@@ -88,7 +88,7 @@ static void make_result(const struct quorum *q, size_t i, int64_t time_s, struct
 {
     uint8_t hash[SHA256_SIZE];
     assert_ok(genesis_output_hash(&q->genesis, hash));
-    assert_ok(share_result_make(q->pairs[i], quorum_aliases[i], hash, time_s, out));
+    assert_ok(share_result_make(q->keys[i], quorum_aliases[i], hash, time_s, out));
 }
 
 static enum q_err check_result(const struct quorum *q, const struct share_result *r, size_t i,

@@ -54,12 +54,12 @@ static void approvals_are_told_apart(void **state)
     struct manifest_survey s;
     quorum_put_manifest(q, "manifest", 1);
     quorum_put_manifest(q, "manifest-v2", 2);
-    quorum_put_approval(q, "ann-2.approval", q->pairs[0], "ann", 2);
-    quorum_put_approval(q, "ann-again.approval", q->pairs[0], "ann", 2);
-    quorum_put_approval(q, "bob-1.approval", q->pairs[1], "bob", 1);
-    quorum_put_approval(q, "bob-9.approval", q->pairs[1], "bob", 9);
-    quorum_put_approval(q, "mallory.approval", q->stranger, "mallory", 2);
-    quorum_put_approval(q, "as-cyd.approval", q->stranger, "cyd", 2);
+    quorum_put_approval(q, "ann-2.approval", q->keys[0], "ann", 2);
+    quorum_put_approval(q, "ann-again.approval", q->keys[0], "ann", 2);
+    quorum_put_approval(q, "bob-1.approval", q->keys[1], "bob", 1);
+    quorum_put_approval(q, "bob-9.approval", q->keys[1], "bob", 9);
+    quorum_put_approval(q, "mallory.approval", q->stranger_key, "mallory", 2);
+    quorum_put_approval(q, "as-cyd.approval", q->stranger_key, "cyd", 2);
     folder_file(q->folder, "garbage.approval", "{}");
     folder_file(q->folder, "notes.txt", "no manifest");
     survey(q, &s);
@@ -89,7 +89,7 @@ static void a_changed_signature_is_stale_and_not_counted(void **state)
     struct manifest_survey s;
     BUF_AUTO file = {0};
     quorum_put_manifest(q, "manifest", 1);
-    quorum_put_approval(q, "ann.approval", q->pairs[0], "ann", 1);
+    quorum_put_approval(q, "ann.approval", q->keys[0], "ann", 1);
     assert_ok(file_read(folder_path(q->folder, "ann.approval"), 4096, &file));
     char *at = strstr((char *)(uintptr_t)buf_text(&file), "\"signature\":\"");
     assert_non_null(at);
@@ -160,7 +160,7 @@ static void files_named_like_manifests_that_are_none_are_told(void **state)
     assert_int_equal(s.unreadable.n, 1);
     assert_null(s.newest);
     assert_false(manifest_survey_reached(&s));
-    quorum_put_approval(q, "ann.approval", q->pairs[0], "ann", 1);
+    quorum_put_approval(q, "ann.approval", q->keys[0], "ann", 1);
     survey(q, &s);
     assert_int_equal(named(q, &s, "ann.approval")->state, APPROVAL_UNKNOWN);
 }
