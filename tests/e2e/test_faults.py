@@ -455,7 +455,7 @@ def assert_io_error(step):
 
 
 @pytest.mark.parametrize("steps_of", [Steps, ForwardSteps])
-def test_a_full_disk_refuses_boot_share_and_forwarded_key_until_there_is_room(enclave, steps_of):
+def test_a_full_disk_refuses_boot_and_share_until_there_is_room(enclave, steps_of):
     ceremony = Ceremony(SLEEPER)
     disk = on_a_small_disk(enclave, "64k")
     with unmounted(disk):

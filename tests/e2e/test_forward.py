@@ -1,7 +1,9 @@
 """Key forwarding with the three commands through hosts: chains of three enclaves, applications that answer with the same
 key, and everything that must keep the key where it is (qos-behaviour 1.6, 2.8, 2.9)."""
 import json
+import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -11,7 +13,7 @@ import qos_model as qos
 from ceremony import Refused
 from forwarding import Relay
 from hostile_host import HostileHost, forward
-from machine import BIN
+from machine import BIN, ROOT
 from sim_documents import HOUR, Forge
 from snapshot import difference, snapshot
 
@@ -62,6 +64,22 @@ def test_a_chain_of_three_enclaves_ends_in_an_application_with_the_key(relay, st
     for one in (relay.first, second, third):
         answers_with_the_quorum_key(relay, one)
     assert third.machine.info()["manifestEnvelope"]["manifest"]["namespace"]["nonce"] == 2
+
+
+def test_the_commands_of_the_page_run_as_printed(relay, station):
+    new = station()
+    page = (ROOT / "docs" / "key-forwarding.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"(?ms)^```bash\n(.*?)^```", page)
+    block = block.replace("3000", str(relay.machine.port)).replace("3001", str(new.machine.port))
+    folder = relay.folder / "as-printed"
+    (folder / "manifest-dir").mkdir(parents=True)
+    shutil.copy(relay.envelope_path(1), folder / "manifest-dir" / "manifest_envelope")
+    shutil.copy(relay.pivot, folder / "your_app")
+    done = subprocess.run(["bash", "-ec", block], cwd=folder, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False, timeout=60,
+                          env={**relay.environment(), "PATH": f"{BIN}:/usr/bin:/bin"})
+    assert done.returncode == 0 and done.stdout.endswith("Successful key injection!\n"), done.stdout
+    assert new.quorum_file() == relay.first.quorum_file()
 
 
 def test_a_chain_through_manifests_of_version_2(relay, station):
