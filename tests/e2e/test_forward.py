@@ -1,5 +1,5 @@
-"""Key forwarding with the three commands through hosts: chains of three enclaves, applications that answer with the same
-key, and everything that must keep the key where it is (qos-behaviour 1.6, 2.8, 2.9)."""
+"""Key forwarding with the three commands through hosts: chains of three enclaves, applications that answer with the
+same key, and everything that must keep the key where it is (qos-behaviour 1.6, 2.8, 2.9)."""
 import json
 import re
 import shutil
