@@ -280,6 +280,15 @@ def test_a_boot_is_checked_before_the_enclave_is_asked(relay, station):
     new.take_from(relay.first, 1)
 
 
+def test_an_application_too_large_for_this_way_is_named(relay, station):
+    new = station()
+    large = relay.folder / "large"
+    large.write_bytes(bytes(33 << 20))
+    nonce = relay.manifest(21, pivot=large)
+    refused(lambda: new.boot(nonce, pivot=large), "an application of 34603008 bytes, where fewer than 33554432 fit",
+            new.machine)
+
+
 def test_both_errors_of_two_encodings_are_told(relay, station):
     new = station()
     new.boot(1)
