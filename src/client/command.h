@@ -26,6 +26,7 @@ extern const struct command command_generate_file_key, command_pivot_hash, comma
     command_ceremony_status, command_share_check, command_attestation_verify,
     command_attestation_show, command_doctor, command_bundle_out, command_bundle_sign,
     command_bundle_in, command_audit_verify;
+extern const struct command command_boot_key_fwd, command_export_key, command_inject_key;
 
 extern const struct command *const commands[];
 extern const size_t commands_count;

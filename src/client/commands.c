@@ -29,6 +29,9 @@ const struct command *const commands[] = {
     &command_bundle_sign,
     &command_bundle_in,
     &command_audit_verify,
+    &command_boot_key_fwd,
+    &command_export_key,
+    &command_inject_key,
 };
 const size_t commands_count = sizeof commands / sizeof commands[0];
 

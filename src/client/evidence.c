@@ -193,8 +193,8 @@ enum q_err evidence_role_matches(const struct manifest *m, struct bytes role)
         manifest_hex, file_hex);
 }
 
-enum q_err evidence_check_setup(const struct verification *v, const struct claims *c,
-                                const struct manifest *m)
+static enum q_err check_committed(const struct verification *v, const struct claims *c,
+                                  const struct manifest *m, enum commitment commitment)
 {
     if (v->skip)
         return Q_OK;
@@ -202,13 +202,25 @@ enum q_err evidence_check_setup(const struct verification *v, const struct claim
         .measurements = {m->enclave.pcr0, m->enclave.pcr1, m->enclave.pcr2, m->enclave.pcr3},
         .allow_debug = v->allow_debug,
         .committed = true,
-        .commitment = COMMITMENT_SETUP,
+        .commitment = commitment,
     };
     TRY(manifest_hash(m, e.manifest_hash));
     e.user_data = BYTES_OF(e.manifest_hash);
     TRY(err_context(claims_check(c, &e), "attestation document"));
     struct p256_public key;
     return evidence_public_key(c, &key);
+}
+
+enum q_err evidence_check_setup(const struct verification *v, const struct claims *c,
+                                const struct manifest *m)
+{
+    return check_committed(v, c, m, COMMITMENT_SETUP);
+}
+
+enum q_err evidence_check_live(const struct verification *v, const struct claims *c,
+                               const struct manifest *m)
+{
+    return check_committed(v, c, m, COMMITMENT_LIVE);
 }
 
 enum q_err evidence_public_key(const struct claims *c, struct p256_public *out)

@@ -46,6 +46,9 @@ enum q_err evidence_role_matches(const struct manifest *m, struct bytes role);
 // skipping.
 enum q_err evidence_check_setup(const struct verification *v, const struct claims *c,
                                 const struct manifest *m);
+// The same for an enclave that has its quorum key, and so the live key.
+enum q_err evidence_check_live(const struct verification *v, const struct claims *c,
+                               const struct manifest *m);
 // The key in a document; MissingPubKey.
 enum q_err evidence_public_key(const struct claims *c, struct p256_public *out);
 

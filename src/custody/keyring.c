@@ -107,6 +107,12 @@ static enum q_err derive(const struct p256_pair *pair, struct bytes in, struct s
     return err_context(err, "derive");
 }
 
+static enum q_err export(const struct p256_pair *pair, struct bytes in, struct secret *out) {
+    struct p256_public to; BUF_AUTO envelope = {.wipe = true}; TRY(p256_public_parse(in, &to));
+    TRY(p256_seal(&to, p256_pair_seed(pair), &envelope));
+    return secret_copy(out, buf_bytes(&envelope));
+}
+
 static const char *use_name(enum key_use use)
 {
     switch (use) {
@@ -120,6 +126,8 @@ static const char *use_name(enum key_use use)
         return "derive";
     case USE_RELEASE:
         return "release";
+    case USE_EXPORT:
+        return "export";
     }
     return "unknown";
 }
@@ -146,6 +154,8 @@ enum q_err custody_use(const struct keyring *k, uint32_t id, enum key_use use, s
         return derive(entry->pair, in, out);
     case USE_RELEASE:
         return hex_encode_secret(p256_pair_seed(entry->pair), out);
+    case USE_EXPORT:
+        return export(entry->pair, in, out);
     }
     return fail(Q_INTERNAL, "keyring: use %d is not known", (int)use);
 }

@@ -17,6 +17,8 @@ enum key_use {
         1u << 3, // in: label; out: 32 bytes, HKDF-SHA512(salt KEY_DERIVE_DOMAIN, info label)
     USE_RELEASE =
         1u << 4, // in: nothing; out: 64 hex characters of the seed, as the application reads it
+    USE_EXPORT =
+        1u << 5, // in: a public key; out: the seed in an envelope that USE_OPEN of it opens
 };
 
 #define KEY_DERIVE_DOMAIN "quorate-derive-v1"

@@ -91,5 +91,7 @@ enum q_err dispatch(struct enclave *e, struct bytes frame, struct buf *reply)
 
 size_t dispatch_frame_limit(const struct enclave *e)
 {
-    return e->phase == PHASE_WAITING_FOR_BOOT_INSTRUCTION ? MESSAGE_MAX_SIZE : DISPATCH_SMALL_FRAME;
+    if (e->phase == PHASE_WAITING_FOR_BOOT_INSTRUCTION)
+        return MESSAGE_MAX_SIZE;
+    return e->phase == PHASE_QUORUM_KEY_PROVISIONED ? DISPATCH_EXPORT_FRAME : DISPATCH_SMALL_FRAME;
 }

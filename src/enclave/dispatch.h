@@ -4,12 +4,14 @@
 
 #include "enclave/state.h"
 
-// The largest frame that is taken where no boot can come.
+// The largest frame that is taken where no manifest can come, and where an export can: an envelope as large as a
+// boot takes, and a document.
 #define DISPATCH_SMALL_FRAME ((size_t)1 << 20)
+#define DISPATCH_EXPORT_FRAME ((size_t)17 << 20)
 
 // Puts a reply into reply for any frame; fails only when there is no memory for one.
 enum q_err dispatch(struct enclave *e, struct bytes frame, struct buf *reply);
-// MESSAGE_MAX_SIZE where a boot may come, else DISPATCH_SMALL_FRAME.
+// MESSAGE_MAX_SIZE where a boot may come, else one of the above.
 size_t dispatch_frame_limit(const struct enclave *e);
 
 #endif

@@ -1,11 +1,18 @@
-// Boot standard (qos-behaviour 2.6): checks, then everything prepared under temporary names, then the TEE's
-// commitment, then publication. Only what goes wrong after the TEE began is unrecoverable.
+// Boot standard and boot for a forwarded key (qos-behaviour 2.6), which differ in the key they wait for: checks,
+// then everything prepared under temporary names, then the TEE's commitment, then publication. Only what goes wrong
+// after the TEE began is unrecoverable.
 #include "enclave/handlers.h"
 
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "enclave/application.h"
+
+// What a boot is for.
+struct boot_kind {
+    enum message_kind reply;
+    enum phase next;
+};
 
 // Everything a boot will put in place.
 struct boot_stage {
@@ -113,7 +120,8 @@ static enum q_err stage(const struct enclave *e, const struct boot_request *requ
     return published_stage(&e->published, PUBLISHED_PIVOT, request->pivot, FILE_NEW, &s->pivot);
 }
 
-static enum q_err answer_attested(struct enclave *e, struct exchange *x, const struct boot_stage *s)
+static enum q_err answer_attested(struct enclave *e, struct exchange *x, const struct boot_stage *s,
+                                  enum message_kind kind)
 {
     BUF_AUTO document = {0};
     const struct p256_public *setup = keyring_public(s->keyring, KEY_SETUP);
@@ -121,7 +129,7 @@ static enum q_err answer_attested(struct enclave *e, struct exchange *x, const s
                    &document) != Q_OK)
         return refuse_with_cause(x, PE_QOS_ATTEST_ERROR);
     struct message reply = {
-        .tag = MSG_BOOT_STANDARD_RESPONSE,
+        .tag = kind,
         .nsm = {.nsm_response = {.tag = NSM_ATTESTATION,
                                  .attestation = {.data = buf_bytes(&document)}}},
     };
@@ -135,14 +143,15 @@ static enum q_err publish(struct boot_stage *s)
 }
 
 // From the first extend on the TEE's registers are spent: no other manifest can be booted here.
-static enum q_err commit(struct enclave *e, struct exchange *x, struct boot_stage *s)
+static enum q_err commit(struct enclave *e, struct exchange *x, struct boot_stage *s,
+                         enum message_kind reply)
 {
     bool begun = false;
     enum q_err err = tee_commit(e->tee, s->setup, s->live, &begun);
     if (err != Q_OK)
         err = refuse_with_cause(x, PE_QOS_ATTEST_ERROR);
     if (err == Q_OK)
-        err = answer_attested(e, x, s);
+        err = answer_attested(e, x, s, reply);
     if (err == Q_OK)
         err = publish(s);
     if (err != Q_OK && begun) {
@@ -153,33 +162,52 @@ static enum q_err commit(struct enclave *e, struct exchange *x, struct boot_stag
     return err;
 }
 
-static void adopt(struct enclave *e, struct boot_stage *s)
+static void adopt(struct enclave *e, struct boot_stage *s, enum phase next)
 {
     keyring_free(&e->keyring);
     e->keyring = s->keyring;
     e->booted = s->booted;
     s->keyring = NULL;
     s->booted = NULL;
-    e->phase = PHASE_WAITING_FOR_QUORUM_SHARDS;
+    e->phase = next;
 }
 
-static void log_boot(const struct booted *b)
+static void log_boot(const struct booted *b, enum phase phase)
 {
     BUF_AUTO name = {0};
     const struct namespace *n = &b->envelope.manifest.namespace;
-    if (text_display(n->name, &name) == Q_OK && buf_text(&name) != NULL)
+    if (text_display(n->name, &name) != Q_OK || buf_text(&name) == NULL)
+        return;
+    if (phase == PHASE_WAITING_FOR_FORWARDED_KEY)
+        log_info("boot: namespace %s, nonce %u, waiting for the key of another enclave",
+                 (const char *)name.p, n->nonce);
+    else
         log_info("boot: namespace %s, nonce %u, waiting for %u shares", (const char *)name.p,
                  n->nonce, b->envelope.manifest.share_set.threshold);
 }
 
-enum q_err handle_boot_standard(struct enclave *e, struct exchange *x)
+static enum q_err boot(struct enclave *e, struct exchange *x, const struct boot_kind *kind)
 {
     const struct boot_request *request = &x->request->boot;
     TRY(check_boot(request, x));
     __attribute__((cleanup(stage_discard))) struct boot_stage s = {0};
     TRY(stage(e, request, &s, x));
-    TRY(commit(e, x, &s));
-    adopt(e, &s);
-    log_boot(e->booted);
+    TRY(commit(e, x, &s, kind->reply));
+    adopt(e, &s, kind->next);
+    log_boot(e->booted, e->phase);
     return Q_OK;
+}
+
+enum q_err handle_boot_standard(struct enclave *e, struct exchange *x)
+{
+    static const struct boot_kind kind = {MSG_BOOT_STANDARD_RESPONSE,
+                                          PHASE_WAITING_FOR_QUORUM_SHARDS};
+    return boot(e, x, &kind);
+}
+
+enum q_err handle_boot_key_forward(struct enclave *e, struct exchange *x)
+{
+    static const struct boot_kind kind = {MSG_BOOT_KEY_FORWARD_RESPONSE,
+                                          PHASE_WAITING_FOR_FORWARDED_KEY};
+    return boot(e, x, &kind);
 }

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "enclave/completion.h"
 #include "protocol/share.h"
 
 #include <string.h>
@@ -77,15 +78,6 @@ static enum q_err envelope_with(const struct booted *b, const struct share_list 
     return shares_approvals(list, &b->envelope.manifest.share_set, a, out);
 }
 
-static enum q_err stage_manifest(const struct enclave *e, const struct manifest_envelope *envelope,
-                                 struct published_stage *out)
-{
-    BUF_AUTO stored = {0};
-    TRY(envelope_store(envelope, &stored));
-    return published_stage(&e->published, PUBLISHED_MANIFEST, buf_bytes(&stored), FILE_REPLACE,
-                           out);
-}
-
 static void record(struct enclave *e, const struct manifest_envelope *envelope)
 {
     booted_record(e->booted, envelope->share_set_approvals.items, envelope->share_set_approvals.n);
@@ -147,65 +139,17 @@ static void forget(struct enclave *e, struct exchange *x, const struct share_lis
     *posted = NULL;
 }
 
-// The four things that appear when the key is complete, the quorum key last.
-struct completion {
-    struct published_stage manifest, ephemeral, quorum;
-};
-
-static void completion_discard(struct completion *c)
-{
-    published_discard(&c->manifest);
-    published_discard(&c->ephemeral);
-    published_discard(&c->quorum);
-}
-
-static enum q_err stage_key(const struct enclave *e, uint32_t key, enum published_file which,
-                            enum file_rule rule, struct published_stage *out)
-{
-    SECRET_AUTO seed = {0};
-    TRY(custody_use(e->keyring, key, USE_RELEASE, BYTES_NONE, &seed));
-    return published_stage(&e->published, which, secret_bytes(&seed), rule, out);
-}
-
-static enum q_err stage_completion(const struct enclave *e,
-                                   const struct manifest_envelope *envelope, struct completion *c)
-{
-    TRY(stage_manifest(e, envelope, &c->manifest));
-    TRY(stage_key(e, KEY_LIVE, PUBLISHED_EPHEMERAL, FILE_REPLACE, &c->ephemeral));
-    return stage_key(e, KEY_QUORUM, PUBLISHED_QUORUM, FILE_NEW, &c->quorum);
-}
-
-static enum q_err publish(struct completion *c)
-{
-    struct published_stage *const all[] = {&c->manifest, &c->ephemeral, &c->quorum};
-    return published_publish_all(all, sizeof all / sizeof *all);
-}
-
-static void adopt(struct enclave *e, const struct manifest_envelope *envelope,
-                  struct held_share **posted)
-{
-    record(e, envelope);
-    struct share_list none = {.n = 0};
-    shares_become(&e->shares, &none, *posted);
-    *posted = NULL;
-    keyring_forget_secret(e->keyring, KEY_SETUP);
-    keyring_forget_secret(e->keyring, KEY_LIVE); // the application has it now
-    e->phase = PHASE_QUORUM_KEY_PROVISIONED;
-    log_info("provision: quorum key complete");
-    if (e->supervisor != NULL)
-        supervisor_start(e->supervisor, &e->booted->application);
-}
-
 static enum q_err finish(struct enclave *e, struct exchange *x, const struct share_list *next,
-                         struct held_share **posted)
+                         struct p256_pair **quorum, struct held_share **posted)
 {
     struct manifest_envelope envelope;
-    __attribute__((cleanup(completion_discard))) struct completion c = {0};
+    const struct share_list none = {.n = 0};
     TRY(envelope_with(e->booted, next, x->arena, &envelope));
     TRY(answer_provision(x, true));
-    TRY(stage_completion(e, &envelope, &c));
-    TRY(publish(&c));
-    adopt(e, &envelope, posted);
+    TRY(quorum_key_complete(e, quorum, &envelope, "provision"));
+    record(e, &envelope);
+    shares_become(&e->shares, &none, *posted);
+    *posted = NULL;
     return Q_OK;
 }
 
@@ -235,7 +179,6 @@ static enum q_err wrong_key(struct enclave *e, struct exchange *x, const struct 
     return hold(e, x, &left, posted);
 }
 
-// The key is in the ring only if all that follows succeeds.
 static enum q_err complete(struct enclave *e, struct exchange *x, const struct share_list *next,
                            struct held_share **posted)
 {
@@ -245,13 +188,7 @@ static enum q_err complete(struct enclave *e, struct exchange *x, const struct s
     if (err == Q_REFUSED)
         return wrong_key(e, x, next, posted);
     TRY(err);
-    const struct key_description what = {
-        .id = KEY_QUORUM, .suite = SUITE_QOS_P256, .uses = USE_SIGN | USE_RELEASE};
-    TRY(keyring_put(e->keyring, &what, &pair));
-    err = finish(e, x, next, posted);
-    if (err != Q_OK)
-        keyring_remove(e->keyring, KEY_QUORUM);
-    return err;
+    return finish(e, x, next, &pair, posted);
 }
 
 static enum q_err provision(struct enclave *e, struct exchange *x, const struct posting *p)

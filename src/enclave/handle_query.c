@@ -58,14 +58,24 @@ enum q_err handle_live_attestation(struct enclave *e, struct exchange *x)
     return answer(x, &reply);
 }
 
+// None for a key that comes, or came, from another enclave.
+static uint32_t shares_needed(const struct enclave *e)
+{
+    if (e->booted == NULL)
+        return 0;
+    const struct manifest_envelope *envelope = &e->booted->envelope;
+    bool by_shares =
+        e->phase == PHASE_WAITING_FOR_QUORUM_SHARDS || envelope->share_set_approvals.n > 0;
+    return by_shares ? envelope->manifest.share_set.threshold : 0;
+}
+
 enum q_err handle_state(struct enclave *e, struct exchange *x)
 {
     struct message reply = {.tag = MSG_QUORATE_STATE_RESPONSE};
     reply.state.phase.tag = e->phase;
     reply.state.pivot_running = e->supervisor != NULL && supervisor_running(e->supervisor);
     reply.state.tee = bytes_str(tee_name(e->tee));
-    if (e->booted != NULL)
-        reply.state.shares_needed = e->booted->envelope.manifest.share_set.threshold;
+    reply.state.shares_needed = shares_needed(e);
     bool provisioned = e->phase == PHASE_QUORUM_KEY_PROVISIONED;
     reply.state.shares_held = provisioned ? reply.state.shares_needed : (uint32_t)e->shares.n;
     return answer(x, &reply);

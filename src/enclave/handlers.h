@@ -31,5 +31,8 @@ enum q_err handle_genesis(struct enclave *e, struct exchange *x);
 enum q_err handle_boot_standard(struct enclave *e, struct exchange *x);
 enum q_err handle_provision(struct enclave *e, struct exchange *x);
 enum q_err handle_bound_provision(struct enclave *e, struct exchange *x);
+enum q_err handle_boot_key_forward(struct enclave *e, struct exchange *x);
+enum q_err handle_export_key(struct enclave *e, struct exchange *x);
+enum q_err handle_inject_key(struct enclave *e, struct exchange *x);
 
 #endif

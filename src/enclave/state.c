@@ -34,6 +34,12 @@ static const struct route {
      handle_provision},
     {IN(PHASE_WAITING_FOR_QUORUM_SHARDS), BIRTH_KEY_DROPPED, MSG_QUORATE_BOUND_PROVISION_REQUEST,
      handle_bound_provision},
+    {IN(PHASE_WAITING_FOR_BOOT_INSTRUCTION), BIRTH_KEY_DROPPED, MSG_BOOT_KEY_FORWARD_REQUEST,
+     handle_boot_key_forward},
+    {IN(PHASE_QUORUM_KEY_PROVISIONED), BIRTH_KEY_DROPPED, MSG_EXPORT_KEY_REQUEST,
+     handle_export_key},
+    {IN(PHASE_WAITING_FOR_FORWARDED_KEY), BIRTH_KEY_DROPPED, MSG_INJECT_KEY_REQUEST,
+     handle_inject_key},
 };
 
 handler route_find(enum phase phase, enum birth birth, uint32_t message_kind)

@@ -381,7 +381,7 @@ struct state_reply {
     bool pivot_running;
     struct bytes tee;       // "nitro", "snp", "sim"
     uint32_t shares_held;   // distinct shares posted so far
-    uint32_t shares_needed; // threshold of the share set; 0 before boot
+    uint32_t shares_needed; // threshold of the share set; 0 before boot and for a forwarded key
 };
 
 struct message {

@@ -81,8 +81,8 @@ class Ceremony:
         }
         if version == 2:
             self.manifest["version"] = "v2"
-            self.manifest["pivot"]["env"] = {k: {"plain": {"value": v}} for k, v in
-                                             (env or {}).items()}
+            if env:  # an empty one is left out of what is hashed
+                self.manifest["pivot"]["env"] = {k: {"plain": {"value": v}} for k, v in env.items()}
         else:
             self.manifest["patchSet"] = {"threshold": 0, "members": []}
         self.shares = self.split(self.quorum.seed)
@@ -129,6 +129,26 @@ class Ceremony:
         return enclave.send({"quorateBoundProvisionRequest": {
             "share": sealed.hex(), "binding": binding.hex(),
             "approval": qos.approval(name, self.pairs[name], self.manifest)}})
+
+    def boot_forward(self, enclave):
+        """For a key from another enclave; gives the setup key."""
+        reply = enclave.send({"bootKeyForwardRequest": {"manifest_envelope": self.envelope(),
+                                                        "pivot": self.pivot.hex()}})
+        assert "bootKeyForwardResponse" in reply, reply
+        document = reply["bootKeyForwardResponse"]["nsm_response"]["attestation"]["document"]
+        return self.check(bytes.fromhex(document), "qos-setup-manifest-pcr-commitment-v1", 16)
+
+    def sealed_key(self, setup):
+        """What an enclave that has the quorum key gives out for the enclave with this setup key."""
+        sealed = qos.seal(setup, self.quorum.seed)
+        return {"encrypted_quorum_key": sealed.hex(), "signature": self.quorum.sign(sealed).hex()}
+
+    def inject(self, enclave, setup):
+        reply = enclave.send({"injectKeyRequest": self.sealed_key(setup)})
+        assert reply == "injectKeyResponse", reply
+
+    def forward(self, enclave):
+        self.inject(enclave, self.boot_forward(enclave))
 
     def provision(self, enclave):
         setup = self.boot(enclave)

@@ -202,6 +202,29 @@ def test_boot_and_provision_survive_a_kill_at_every_trace():
             stops_clean(enclave, secrets + keys_found(enclave))
 
 
+def test_a_forward_survives_a_kill_at_every_trace():
+    needs_strace()
+    ceremony = Ceremony(SLEEPER)
+
+    def run(enclave):
+        ceremony.forward(enclave.start())
+        assert len(enclave.left()) == 4
+        assert enclave.end() == 0
+        assert enclave.left() == []
+
+    for call, number in sampled(points_of(run), 5):
+        with new_enclave() as enclave:
+            assert killed(enclave.kill_at(call, number), run), (call, number)
+            assert_whole(enclave, ceremony)
+            assert_temporaries_are_closed(enclave)
+            secrets = secrets_of(ceremony) + keys_found(enclave)
+            starts_clean(enclave, secrets)
+            ceremony.forward(enclave)
+            assert runs_its_application(enclave)
+            assert_whole(enclave, ceremony)
+            stops_clean(enclave, secrets + keys_found(enclave))
+
+
 def test_a_start_that_wipes_leftovers_survives_a_kill_at_every_trace():
     needs_strace()
     ceremony = Ceremony(SLEEPER)
@@ -229,6 +252,20 @@ def test_a_start_that_wipes_leftovers_survives_a_kill_at_every_trace():
             starts_clean(enclave, secrets)
             ceremony.provision(enclave)
             stops_clean(enclave, secrets)
+
+
+class ForwardSteps:
+    """A boot for the key of another enclave, and that key."""
+
+    def __init__(self, ceremony, enclave):
+        self.ceremony, self.enclave, self.setup = ceremony, enclave, None
+        self.all = [self.boot, self.inject]
+
+    def boot(self):
+        self.setup = self.ceremony.boot_forward(self.enclave)
+
+    def inject(self):
+        self.ceremony.inject(self.enclave, self.setup)
 
 
 class Steps:
@@ -260,7 +297,7 @@ def finished(enclave, ceremony):
     assert enclave.files["quorum"].read_text() == ceremony.quorum.seed.hex()
 
 
-def with_a_failing_call(enclave, ceremony):
+def with_a_failing_call(enclave, ceremony, steps_of):
     """Refused requests change nothing and succeed when asked again. Gives what became of the run."""
     enclave.start(must_live=False)
     if enclave.process.poll() is not None:
@@ -268,7 +305,7 @@ def with_a_failing_call(enclave, ceremony):
         last = enclave.log.read_text().splitlines()[-1]
         assert re.fullmatch(r"qos_core: .+: .+", last), last
         return "did not start"
-    steps, refused = Steps(ceremony, enclave), "succeeded"
+    steps, refused = steps_of(ceremony, enclave), "succeeded"
     published = enclave.files["quorum"].parent
     for step in steps.all:
         before, phase = snapshot(published), enclave.phase()
@@ -288,12 +325,12 @@ def with_a_failing_call(enclave, ceremony):
     return refused
 
 
-def fails_at_each(points, ceremony):
+def fails_at_each(points, ceremony, steps_of=Steps):
     """{what became of a run: the points it failed at}, each run brought to its end."""
     became = {}
     for call, number in points:
         with new_enclave() as enclave:
-            what = with_a_failing_call(enclave.fail_at(call, number), ceremony)
+            what = with_a_failing_call(enclave.fail_at(call, number), ceremony, steps_of)
             became.setdefault(what, []).append((call, number))
             if enclave.process.poll() is None:
                 stops_clean(enclave, secrets_of(ceremony))
@@ -313,6 +350,24 @@ def test_every_failing_call_of_boot_and_provision_is_refused_whole_and_can_be_tr
         points = [(call, number) for call, number in enclave.points() if call != "sendmsg"]
     became = fails_at_each(sampled(points, 3), ceremony)
     assert {"did not start", "refused and then succeeded"} <= became.keys()
+
+
+def test_every_failing_call_of_a_forward_is_refused_whole_and_can_be_tried_again():
+    needs_strace()
+    ceremony = Ceremony(SLEEPER)
+    with new_enclave() as enclave:
+        ceremony.boot_forward(enclave.record().start())
+        booted = set(enclave.points())
+        enclave.end(signal.SIGKILL)
+    with new_enclave() as enclave:
+        ceremony.forward(enclave.record().start())
+        enclave.end(signal.SIGKILL)
+        points = [point for point in enclave.points() if point[0] != "sendmsg"]
+    injection = [point for point in points if point not in booted]
+    assert {"renameat2", "fsync"} <= {call for call, _ in injection}
+    became = fails_at_each(sampled(injection, 3), ceremony, ForwardSteps)
+    assert "refused and then succeeded" in became
+    assert "did not start" not in became
 
 
 def test_memory_and_randomness_that_fail_once_are_refused_whole_and_can_be_tried_again():
@@ -399,11 +454,12 @@ def assert_io_error(step):
     assert "IOError" in said or r"b'\x00\x03'" in said, said
 
 
-def test_a_full_disk_refuses_boot_and_share_until_there_is_room(enclave):
+@pytest.mark.parametrize("steps_of", [Steps, ForwardSteps])
+def test_a_full_disk_refuses_boot_and_share_until_there_is_room(enclave, steps_of):
     ceremony = Ceremony(SLEEPER)
     disk = on_a_small_disk(enclave, "64k")
     with unmounted(disk):
-        steps = Steps(ceremony, enclave.start())
+        steps = steps_of(ceremony, enclave.start())
         filler = disk / "filler"
         for step in steps.all:
             with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as f:

@@ -1,6 +1,7 @@
 // Fuzz target: the small files and folder entries that members give each other, as qos_client reads
 // them. The first byte chooses the reader, the rest is the file (or its name). What is accepted
 // must keep its promise.
+#include "client/encrypted_key.h"
 #include "client/key_file.h"
 #include "client/set_directory.h"
 #include "client/text_file.h"
@@ -72,10 +73,26 @@ static void approval(struct bytes in)
     (void)approval_read(in, &a, &read);
 }
 
+// What is read can be written, and reads as the same.
+static void encrypted_key(struct bytes in)
+{
+    ARENA_AUTO a = {0};
+    BUF_AUTO written = {0};
+    struct encrypted_quorum_key read, again;
+    struct manifest m = {.namespace = {.quorum_key = in}};
+    if (encrypted_key_read(in, &a, &read) != Q_OK)
+        return;
+    must(encrypted_key_write(&read, &written) == Q_OK);
+    must(encrypted_key_read(buf_bytes(&written), &a, &again) == Q_OK);
+    must(bytes_equal(read.encrypted_quorum_key, again.encrypted_quorum_key) &&
+         bytes_equal(read.signature, again.signature));
+    must(encrypted_key_check(&read, &m) != Q_OK);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const readers[])(struct bytes) = {
-        entry_name, threshold, member_key, measurements, pivot_hash, role, approval,
+        entry_name, threshold, member_key, measurements, pivot_hash, role, approval, encrypted_key,
     };
     if (size == 0)
         return 0;

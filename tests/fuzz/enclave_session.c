@@ -1,6 +1,7 @@
 // Fuzz target: bytes as a session with one enclave. They choose messages, right, spoiled and garbled, and calls
 // of memory, OpenSSL, files, randomness and TEE that fail. After each step the promises of design.md are checked;
 // at the end honest members must still get their key in place.
+#include "enclave/peer.h"
 #include "enclave/people.h"
 #include "enclave/small_tee.h"
 
@@ -21,6 +22,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct people people;
+static struct peer peer; // its setup key is the first member's
 static struct buf heard; // what the log said during the step
 
 // What a step is going to let fail; zero: nothing.
@@ -35,6 +37,9 @@ struct session {
     struct faults next;
     unsigned edits;               // garble the next message so many times
     bool right[MEMBERS][MEMBERS]; // member i sent share j as it is
+    bool injected;                // the key was sent as it is
+    bool spoiled;                 // what is sent asks for a key that must not leave
+    bool wanted;                  // or for one that must, unless calls fail
 };
 
 static void hear(const void *p, size_t n)
@@ -69,7 +74,7 @@ static void check_quorum_file(const struct session *s)
     must(file_exists(people.files[PUBLISHED_QUORUM]) == provisioned);
     if (!provisioned)
         return;
-    must(two_right_shares(s));
+    must(s->injected || two_right_shares(s));
     SECRET_AUTO text = {0};
     must_ok(file_read_secret(people.files[PUBLISHED_QUORUM], 64, &text));
     must(secret_equal(secret_bytes(&text), secret_bytes(&people.seed_text)));
@@ -128,6 +133,17 @@ static void check_refusal(const struct session *s, enum phase before, bool fault
         must(bytes_equal(files, buf_bytes(&now)));
 }
 
+// A key leaves only for the enclave of the right document, and only it can read the key.
+static void check_export(const struct session *s, const struct encrypted_quorum_key *key)
+{
+    SECRET_AUTO seed = {0};
+    must(!s->spoiled);
+    must_ok(p256_open(people.pairs[0], key->encrypted_quorum_key, &seed));
+    must(secret_equal(secret_bytes(&seed), p256_pair_seed(people.quorum)));
+    must_ok(
+        p256_verify(p256_pair_public(people.quorum), key->encrypted_quorum_key, key->signature));
+}
+
 static void check_reply(const struct session *s, enum phase before, bool faulty, struct bytes reply,
                         struct bytes files)
 {
@@ -137,6 +153,9 @@ static void check_reply(const struct session *s, enum phase before, bool faulty,
     must_ok(message_decode(reply, &arena, &decoded, &as, NULL));
     if (decoded.tag == MSG_PROTOCOL_ERROR_RESPONSE)
         check_refusal(s, before, faulty, &decoded, files);
+    must(faulty || !s->wanted || decoded.tag == MSG_EXPORT_KEY_RESPONSE);
+    if (decoded.tag == MSG_EXPORT_KEY_RESPONSE)
+        check_export(s, &decoded.encrypted_key);
 }
 
 static void check_no_temporary_files(void)
@@ -247,7 +266,9 @@ static void genesis(struct session *s)
     send_message(s, &m, ENCODING_JSON);
 }
 
-// Each flag spoils one thing; none: a boot that must be taken.
+#define BOOT_FORWARD 32 // not for shares, but for a forwarded key
+
+// Each other flag spoils one thing; none: a boot that must be taken.
 static void boot_with(struct session *s, uint8_t flags)
 {
     struct message m = {.tag = MSG_BOOT_STANDARD_REQUEST,
@@ -265,6 +286,8 @@ static void boot_with(struct session *s, uint8_t flags)
         e->manifest.namespace.nonce = 2;
     if ((flags & 16) != 0)
         m.tag = MSG_BOOT_STANDARD_JSON_ENVELOPE_REQUEST;
+    else if ((flags & BOOT_FORWARD) != 0)
+        m.tag = MSG_BOOT_KEY_FORWARD_REQUEST;
     send_message(s, &m, (flags & 16) != 0 ? ENCODING_BORSH : ENCODING_JSON);
 }
 
@@ -339,6 +362,64 @@ static void post(struct session *s)
     post_share(s, &c);
 }
 
+// Of the people's own manifest: the flags spoil one thing each; none, with the right document: a key must leave.
+static void export(struct session *s)
+{
+    uint8_t flags = next_byte(s), which = next_byte(s) % PEER_DOCUMENTS;
+    struct message m = {
+        .tag = MSG_EXPORT_KEY_REQUEST,
+        .export_key = {.manifest_envelope = people.envelope,
+                       .cose_sign1_attestation_doc = buf_bytes(&peer.documents[which])}};
+    struct manifest_envelope *e = &m.export_key.manifest_envelope;
+    if ((flags & 1) != 0)
+        e->manifest_set_approvals.n = 1;
+    if ((flags & 2) != 0) {
+        e->share_set_approvals.items = people.approvals;
+        e->share_set_approvals.n = 1;
+    }
+    if ((flags & 4) != 0)
+        e->manifest.namespace.nonce = 2;
+    if ((flags & 8) != 0)
+        e->manifest.namespace.name = BYTES_LIT("other");
+    s->spoiled = (flags & 15) != 0 || which != PEER_RIGHT;
+    s->wanted = !s->spoiled && s->edits == 0 && s->enclave->phase == PHASE_QUORUM_KEY_PROVISIONED;
+    send_message(s, &m, ENCODING_JSON);
+    s->spoiled = s->wanted = false;
+}
+
+#define INJECT_BY_OTHER 1
+#define INJECT_OTHER_KEY 2
+#define INJECT_SHORT 4
+#define INJECT_TO_OTHER 8
+#define INJECT_BORSH 16
+
+static void inject_with(struct session *s, uint8_t flags)
+{
+    const struct p256_public *setup = keyring_public(s->enclave->keyring, KEY_SETUP);
+    const struct p256_pair *signer =
+        (flags & INJECT_BY_OTHER) != 0 ? people.pairs[1] : people.quorum;
+    struct bytes seed =
+        p256_pair_seed((flags & INJECT_OTHER_KEY) != 0 ? people.pairs[1] : people.quorum);
+    uint8_t signature[P256_SIGNATURE_SIZE];
+    BUF_AUTO sealed = {0};
+    if (setup == NULL || (flags & INJECT_TO_OTHER) != 0)
+        setup = p256_pair_public(people.pairs[2]);
+    else if ((flags & (INJECT_BY_OTHER | INJECT_OTHER_KEY | INJECT_SHORT)) == 0)
+        s->injected = true;
+    seed.n -= (flags & INJECT_SHORT) != 0;
+    must_ok(p256_seal(setup, seed, &sealed));
+    must_ok(p256_sign(signer, buf_bytes(&sealed), signature));
+    struct message m = {.tag = MSG_INJECT_KEY_REQUEST,
+                        .encrypted_key = {.encrypted_quorum_key = buf_bytes(&sealed),
+                                          .signature = BYTES_OF(signature)}};
+    send_message(s, &m, (flags & INJECT_BORSH) != 0 ? ENCODING_BORSH : ENCODING_JSON);
+}
+
+static void inject(struct session *s)
+{
+    inject_with(s, next_byte(s));
+}
+
 // The next message meets a failing call.
 static void fault(struct session *s)
 {
@@ -373,12 +454,16 @@ static void honest_end(struct session *s)
         post_share(s, &right);
     }
     must(s->enclave->phase != PHASE_WAITING_FOR_QUORUM_SHARDS);
+    if (s->enclave->phase == PHASE_WAITING_FOR_FORWARDED_KEY) {
+        inject_with(s, 0);
+        must(s->enclave->phase == PHASE_QUORUM_KEY_PROVISIONED);
+    }
 }
 
 static void session_run(struct session *s)
 {
-    static void (*const steps[])(struct session *) = {raw,  query, genesis, boot,
-                                                      post, fault, spoil};
+    static void (*const steps[])(struct session *) = {raw,   query, genesis, boot,  post,
+                                                      fault, spoil, export,  inject};
     for (int n = 0; n < STEPS_MAX && reader_left(&s->in) > 0; n++)
         steps[next_byte(s) % (sizeof steps / sizeof *steps)](s);
     honest_end(s);
@@ -391,11 +476,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must_ok(json_start());
         must_ok(buf_reserve(&heard, (size_t)64 << 10));
         people_make(&people);
+        peer_make(people.hash, people.members[0].pub_key, &peer);
     }
     random_restart();
     failing_listen(hear);
     s = (struct session){.in = reader_of(bytes_of(data, size), "session")};
     small_tee_reset(&s.tee);
+    small_tee_believe(&s.tee, peer.root, buf_bytes(&peer.own));
     struct enclave_options options = {.tee = &s.tee.tee, .published = {.app_uid = geteuid()}};
     for (size_t i = 0; i < PUBLISHED_COUNT; i++)
         options.published.paths[i] = people.files[i];

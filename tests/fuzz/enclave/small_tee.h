@@ -11,9 +11,12 @@ struct small_tee {
     unsigned fails_at; // the n-th call from now fails; 0: none
     unsigned lies_at;  // the n-th call from now tells another value than it has; 0: none
     bool failed, lied;
+    struct bytes about_itself; // a document, for who asks about nothing else
 };
 
 // Registers zero, nothing locked, nothing to go wrong.
 void small_tee_reset(struct small_tee *t);
+// From now on its root is this, and it attests to itself with this document.
+void small_tee_believe(struct small_tee *t, struct buf root, struct bytes about_itself);
 
 #endif

@@ -15,7 +15,8 @@ static void put(struct keyring *k, uint32_t id, unsigned uses)
 static void every_use_that_is_not_allowed_is_refused(void **state)
 {
     (void)state;
-    static const enum key_use uses[] = {USE_SIGN, USE_OPEN, USE_SEAL, USE_DERIVE, USE_RELEASE};
+    static const enum key_use uses[] = {USE_SIGN,   USE_OPEN,    USE_SEAL,
+                                        USE_DERIVE, USE_RELEASE, USE_EXPORT};
     for (size_t allowed = 0; allowed < sizeof uses / sizeof *uses; allowed++) {
         KEYRING_AUTO *k = NULL;
         assert_ok(keyring_new(&k));
@@ -25,8 +26,8 @@ static void every_use_that_is_not_allowed_is_refused(void **state)
             enum q_err err = custody_use(k, KEY_QUORUM, uses[u], BYTES_LIT("x"), &out);
             if (u != allowed)
                 assert_int_equal(err, Q_REFUSED);
-            else if (uses[u] == USE_OPEN)
-                assert_int_equal(err, Q_CRYPTO); // "x" is no envelope
+            else if (uses[u] == USE_OPEN || uses[u] == USE_EXPORT)
+                assert_int_equal(err, Q_CRYPTO); // "x" is no envelope, and no public key
             else
                 assert_int_equal(err, Q_OK);
             assert_true(err == Q_OK || out.p == NULL);
@@ -49,6 +50,27 @@ static void what_is_sealed_opens_and_what_is_signed_verifies(void **state)
     assert_ok(custody_use(k, KEY_QUORUM, USE_SIGN, BYTES_LIT("text"), &signature));
     const struct p256_public *key = keyring_public(k, KEY_QUORUM);
     assert_ok(p256_verify(key, BYTES_LIT("text"), secret_bytes(&signature)));
+}
+
+static void what_is_exported_is_the_seed_and_opens_for_its_receiver_alone(void **state)
+{
+    (void)state;
+    KEYRING_AUTO *k = NULL;
+    assert_ok(keyring_new(&k));
+    put(k, KEY_QUORUM, USE_EXPORT | USE_RELEASE);
+    put(k, KEY_SETUP, USE_OPEN);
+    put(k, KEY_LIVE, USE_OPEN);
+    SECRET_AUTO envelope = {0};
+    SECRET_AUTO seed = {0};
+    SECRET_AUTO none = {0};
+    P256_PAIR_AUTO *again = NULL;
+    struct bytes receiver = p256_public_bytes(keyring_public(k, KEY_SETUP));
+    assert_ok(custody_use(k, KEY_QUORUM, USE_EXPORT, receiver, &envelope));
+    assert_int_not_equal(custody_use(k, KEY_LIVE, USE_OPEN, secret_bytes(&envelope), &none), Q_OK);
+    assert_ok(custody_use(k, KEY_SETUP, USE_OPEN, secret_bytes(&envelope), &seed));
+    assert_ok(p256_pair_from_seed(secret_bytes(&seed), &again));
+    assert_bytes(p256_public_bytes(p256_pair_public(again)),
+                 p256_public_bytes(keyring_public(k, KEY_QUORUM)));
 }
 
 static void derived_keys_differ_by_label_and_repeat(void **state)
@@ -136,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_use_that_is_not_allowed_is_refused),
         cmocka_unit_test(what_is_sealed_opens_and_what_is_signed_verifies),
+        cmocka_unit_test(what_is_exported_is_the_seed_and_opens_for_its_receiver_alone),
         cmocka_unit_test(derived_keys_differ_by_label_and_repeat),
         cmocka_unit_test(derivation_is_hkdf_sha512),
         cmocka_unit_test(a_forgotten_secret_leaves_the_public_half_only),

@@ -3,9 +3,12 @@
 #include "../cmocka_setup.h"
 
 #include "../failing/failing_calls.h"
+#include "../folder.h"
 
+#include "base/clock.h"
 #include "custody/genesis.h"
 #include "custody/keyring.h"
+#include "custody/policy_forward.h"
 #include "custody/shares.h"
 
 #define MEMBERS 3
@@ -18,6 +21,9 @@ static struct scene {
     struct secret shares;
     struct bytes wanted;
 } scene;
+
+static const struct namespace scene_namespace = {
+    .name = {(const uint8_t *)"space", 5}, .nonce = 3, .quorum_key = {(const uint8_t *)"key", 3}};
 
 static int set_up(void **state)
 {
@@ -171,6 +177,118 @@ static void the_keyring_s_door_meets_calls_that_fail(void **state)
     assert_true(use_the_key(NULL));
 }
 
+struct passing {
+    struct tee *tee;
+    struct buf document;
+};
+
+static enum q_err say_yes(const void *terms, const struct transfer_sides *sides, struct arena *a,
+                          struct protocol_error *why)
+{
+    (void)terms;
+    (void)a;
+    (void)why;
+    assert_true(sides->peer.verified);
+    return Q_OK;
+}
+
+static bool pass_the_key_on(void *context)
+{
+    const struct passing *p = context;
+    KEYRING_AUTO *ring = NULL;
+    P256_PAIR_AUTO *pair = NULL;
+    SECRET_AUTO seed = {0};
+    TRANSFER_ENVELOPE_AUTO made = {.sealed = {0}};
+    ARENA_AUTO a = {0};
+    struct protocol_error why;
+    const struct key_description what = {
+        .id = KEY_QUORUM, .suite = SUITE_QOS_P256, .uses = USE_SIGN | USE_EXPORT};
+    if (keyring_new(&ring) != Q_OK ||
+        p256_pair_from_seed(p256_pair_seed(scene.key), &pair) != Q_OK ||
+        keyring_put(ring, &what, &pair) != Q_OK)
+        return false;
+    const struct transfer t = {.tee = p->tee,
+                               .evidence = buf_bytes(&p->document),
+                               .policy = {.ask = say_yes},
+                               .payload = {.keyring = ring, .key = KEY_QUORUM},
+                               .sink = transfer_to_envelope(&made)};
+    if (transfer(&t, &a, &why) != Q_OK)
+        return false;
+    return p256_open(scene.member, secret_bytes(&made.sealed), &seed) == Q_OK &&
+           secret_equal(secret_bytes(&seed), p256_pair_seed(scene.key));
+}
+
+static void passing_a_key_on_meets_calls_that_fail(void **state)
+{
+    (void)state;
+    void *folder;
+    struct passing p = {.tee = NULL};
+    (void)folder_make(&folder);
+    const struct tee_options options = {.provider = "sim",
+                                        .sim_dir = ((struct folder *)folder)->path,
+                                        .mock = true,
+                                        .clock = &clock_wall};
+    assert_ok(tee_open(&options, &p.tee));
+    assert_ok(tee_attest(p.tee, BYTES_NONE, BYTES_NONE,
+                         p256_public_bytes(p256_pair_public(scene.member)), &p.document));
+    assert_true(pass_the_key_on(&p));
+    assert_true(failing_each(FAILING_MEMORY, pass_the_key_on, &p) > 8);
+    assert_true(failing_each(FAILING_CRYPTO, pass_the_key_on, &p) > 40);
+    assert_true(pass_the_key_on(&p));
+    tee_close(&p.tee);
+    buf_free(&p.document);
+    (void)folder_remove(&folder);
+}
+
+// Every refusal of the policy, with two members who approve and a manifest that is not right.
+static bool allow(void *context)
+{
+    struct manifest *ours = context;
+    ARENA_AUTO a = {0};
+    struct protocol_error why;
+    uint8_t hash[SHA256_SIZE], signature[P256_SIGNATURE_SIZE];
+    struct approval approval = {.member = ours->manifest_set.members.items[0]};
+    struct manifest_envelope theirs = {.manifest = *ours};
+    theirs.manifest.namespace = scene_namespace;
+    if (manifest_hash(&theirs.manifest, hash) != Q_OK ||
+        p256_sign(scene.member, BYTES_OF(hash), signature) != Q_OK)
+        return false;
+    approval.signature = BYTES_OF(signature);
+    theirs.manifest_set_approvals.items = &approval;
+    theirs.manifest_set_approvals.n = 1;
+    const struct forward_terms terms = {.ours = ours, .theirs = &theirs};
+    return forward_check_manifests(&terms, &a, &why) == Q_OK;
+}
+
+static void a_forward_s_refusals_stay_ones_whatever_fails(void **state)
+{
+    (void)state;
+    struct member member = {.alias = BYTES_LIT("alice"),
+                            .pub_key = p256_public_bytes(p256_pair_public(scene.member))};
+    struct manifest ours = {.version = MANIFEST_V1, .namespace = scene_namespace};
+    ours.manifest_set = (struct member_set){.threshold = 1};
+    ours.manifest_set.members.items = &member;
+    ours.manifest_set.members.n = 1;
+    ours.share_set = scene.set;
+    assert_true(allow(&ours));
+    assert_true(failing_each(FAILING_MEMORY, allow, &ours) > 4);
+    assert_true(failing_each(FAILING_CRYPTO, allow, &ours) > 4);
+    struct namespace wrong[] = {scene_namespace, scene_namespace, scene_namespace};
+    wrong[0].nonce = 9;
+    wrong[1].name = BYTES_LIT("other");
+    wrong[2].quorum_key = BYTES_LIT("other");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        ours.namespace = wrong[i];
+        assert_false(allow(&ours));
+        for (int kind = 0; kind < FAILING_FILES; kind++)
+            for (unsigned n = 0; n < 30; n++) {
+                failing_at((enum failing_kind)kind, n);
+                assert_false(allow(&ours));
+                (void)failing_stop();
+            }
+    }
+}
+
 static bool make_genesis(void *context)
 {
     (void)context;
@@ -206,6 +324,8 @@ int main(void)
         SCENE_TEST(long_names_meet_allocations_that_fail),
         SCENE_TEST(the_keyring_s_door_meets_calls_that_fail),
         SCENE_TEST(genesis_meets_calls_that_fail),
+        SCENE_TEST(passing_a_key_on_meets_calls_that_fail),
+        SCENE_TEST(a_forward_s_refusals_stay_ones_whatever_fails),
     };
     return cmocka_run_group_tests_name("custody/scarce", tests, NULL, NULL);
 }

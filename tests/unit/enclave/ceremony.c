@@ -71,18 +71,42 @@ static void name_files(struct ceremony *c)
         (void)snprintf(c->files[i], sizeof c->files[i], "%s/published/%s", c->folder, names[i]);
 }
 
-void ceremony_open(struct ceremony *c)
+static void open_tee(const char *folder, struct tee **out)
 {
     char sim[96];
-    name_files(c);
-    (void)snprintf(sim, sizeof sim, "%s/sim", c->folder);
+    (void)snprintf(sim, sizeof sim, "%s/sim", folder);
     struct tee_options options = {
         .provider = "sim", .sim_dir = sim, .mock = true, .clock = &clock_wall};
-    assert_ok(tee_open(&options, &c->tee));
+    assert_ok(tee_open(&options, out));
+}
+
+void ceremony_open(struct ceremony *c)
+{
+    name_files(c);
+    open_tee(c->folder, &c->tee);
     make_people(c);
     make_manifest(c);
     ceremony_approve(c, 2);
     ceremony_open_enclave(c);
+}
+
+void ceremony_open_second(const struct ceremony *first, bool own_root, struct ceremony *out)
+{
+    *out = *first;
+    out->arena = (struct arena){0};
+    out->enclave = NULL;
+    out->second = true;
+    name_files(out);
+    open_tee(own_root ? out->folder : first->folder, &out->tee);
+    ceremony_open_enclave(out);
+}
+
+static void free_people(struct ceremony *c)
+{
+    for (size_t i = 0; i < PEOPLE; i++)
+        p256_pair_free(&c->pairs[i]);
+    p256_pair_free(&c->quorum);
+    secret_free(&c->shares);
 }
 
 static int remove_one(const char *path, const struct stat *s, int kind, struct FTW *at)
@@ -97,10 +121,8 @@ void ceremony_close(struct ceremony *c)
 {
     enclave_close(&c->enclave);
     tee_close(&c->tee);
-    for (size_t i = 0; i < PEOPLE; i++)
-        p256_pair_free(&c->pairs[i]);
-    p256_pair_free(&c->quorum);
-    secret_free(&c->shares);
+    if (!c->second)
+        free_people(c);
     (void)nftw(c->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     arena_free(&c->arena);
 }
@@ -172,6 +194,15 @@ void ceremony_boot(struct ceremony *c)
     assert_int_equal(reply.tag, MSG_BOOT_STANDARD_RESPONSE);
     assert_int_equal(reply.nsm.nsm_response.tag, NSM_ATTESTATION);
     assert_phase(c, PHASE_WAITING_FOR_QUORUM_SHARDS);
+}
+
+void ceremony_provision(struct ceremony *c)
+{
+    ceremony_boot(c);
+    struct message reply = ceremony_post(c, 0, ceremony_share(c, 0));
+    assert_reconstructed(&reply, false);
+    reply = ceremony_post(c, 2, ceremony_share(c, 2));
+    assert_reconstructed(&reply, true);
 }
 
 struct bytes ceremony_seal(struct ceremony *c, struct bytes plaintext)

@@ -23,12 +23,16 @@ struct ceremony {
     struct secret shares; // three, of threshold two
     struct manifest_envelope envelope;
     struct bytes pivot;
+    bool second; // the people, their keys and the quorum key are another ceremony's
 };
 
 // Everything up to an enclave that waits for boot, and an envelope that it would accept.
 void ceremony_open(struct ceremony *c);
 void ceremony_close(struct ceremony *c);
 void ceremony_open_enclave(struct ceremony *c);
+// A second enclave of the same people, with the same quorum key and manifest; own_root: under a PKI of its own, else
+// under the first one's. To be closed before the first.
+void ceremony_open_second(const struct ceremony *first, bool own_root, struct ceremony *out);
 // Setup and teardown of a test; *state is the ceremony.
 int ceremony_setup(void **state);
 int ceremony_teardown(void **state);
@@ -42,6 +46,7 @@ struct message ceremony_send(struct ceremony *c, const struct message *m, enum e
 struct message ceremony_send_bytes(struct ceremony *c, struct bytes frame, enum encoding *as);
 struct message ceremony_boot_request(const struct ceremony *c, enum message_kind kind);
 void ceremony_boot(struct ceremony *c);
+void ceremony_provision(struct ceremony *c); // boots, and gives it two shares
 
 // A share as a member's client posts it: plaintext sealed to the setup key, with an approval.
 struct bytes ceremony_seal(struct ceremony *c, struct bytes plaintext);

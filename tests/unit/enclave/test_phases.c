@@ -26,6 +26,9 @@ static const struct {
     {MSG_BOOT_STANDARD_JSON_ENVELOPE_REQUEST, W},
     {MSG_PROVISION_REQUEST, S},
     {MSG_QUORATE_BOUND_PROVISION_REQUEST, S},
+    {MSG_BOOT_KEY_FORWARD_REQUEST, W},
+    {MSG_EXPORT_KEY_REQUEST, P},
+    {MSG_INJECT_KEY_REQUEST, F},
 };
 
 static bool is_taken(enum phase phase, uint32_t kind)

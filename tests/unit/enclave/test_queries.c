@@ -156,12 +156,14 @@ static void a_refused_genesis_can_be_put_right(void **state)
     assert_int_equal(reply.tag, MSG_BOOT_GENESIS_RESPONSE);
 }
 
-static void large_frames_are_taken_only_before_boot(void **state)
+static void large_frames_are_taken_only_where_a_manifest_may_come(void **state)
 {
     struct ceremony *c = *state;
     assert_int_equal(dispatch_frame_limit(c->enclave), MESSAGE_MAX_SIZE);
     ceremony_boot(c);
     assert_int_equal(dispatch_frame_limit(c->enclave), DISPATCH_SMALL_FRAME);
+    c->enclave->phase = PHASE_QUORUM_KEY_PROVISIONED;
+    assert_int_equal(dispatch_frame_limit(c->enclave), DISPATCH_EXPORT_FRAME);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, ceremony_setup, ceremony_teardown)
@@ -180,7 +182,7 @@ int main(void)
         TEST(an_envelope_without_borsh_form_is_invalid_msg_in_json),
         TEST(genesis_is_attested_and_ends_in_genesis_booted),
         TEST(a_refused_genesis_can_be_put_right),
-        TEST(large_frames_are_taken_only_before_boot),
+        TEST(large_frames_are_taken_only_where_a_manifest_may_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
