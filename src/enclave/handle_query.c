@@ -66,7 +66,9 @@ enum q_err handle_state(struct enclave *e, struct exchange *x)
     reply.state.tee = bytes_str(tee_name(e->tee));
     if (e->booted != NULL)
         reply.state.shares_needed = e->booted->envelope.manifest.share_set.threshold;
-    bool provisioned = e->phase == PHASE_QUORUM_KEY_PROVISIONED;
+    if (e->reshare != NULL)
+        reply.state.shares_needed = e->reshare->boot.plan.old_share_set.threshold;
+    bool provisioned = e->phase == PHASE_QUORUM_KEY_PROVISIONED || e->phase == PHASE_GENESIS_BOOTED;
     reply.state.shares_held = provisioned ? reply.state.shares_needed : (uint32_t)e->shares.n;
     return answer(x, &reply);
 }

@@ -31,5 +31,9 @@ enum q_err handle_genesis(struct enclave *e, struct exchange *x);
 enum q_err handle_boot_standard(struct enclave *e, struct exchange *x);
 enum q_err handle_provision(struct enclave *e, struct exchange *x);
 enum q_err handle_bound_provision(struct enclave *e, struct exchange *x);
+enum q_err handle_reshare_boot(struct enclave *e, struct exchange *x);
+enum q_err handle_reshare_attestation(struct enclave *e, struct exchange *x);
+enum q_err handle_reshare_share(struct enclave *e, struct exchange *x);
+enum q_err handle_reshare_output(struct enclave *e, struct exchange *x);
 
 #endif
