@@ -29,6 +29,17 @@ const struct command *const commands[] = {
     &command_bundle_sign,
     &command_bundle_in,
     &command_audit_verify,
+    &command_reshare_plan,
+    &command_reshare_approve,
+    &command_reshare_boot,
+    &command_reshare_attestation,
+    &command_reshare_wrap_share,
+    &command_reshare_post_share,
+    &command_reshare_output,
+    &command_reshare_take,
+    &command_reshare_verify,
+    &command_reshare_destroyed,
+    &command_reshare_status,
 };
 const size_t commands_count = sizeof commands / sizeof commands[0];
 

@@ -467,7 +467,8 @@ extern const struct type type_namespace, type_restart, type_bridge, type_pivot_c
     type_manifest_envelope, type_genesis_set, type_genesis_member_output, type_genesis_output,
     type_encrypted_quorum_key, type_nsm_response, type_phase, type_p256_error, type_protocol_error,
     type_message;
-extern const struct type type_reshare_plan, type_reshare_output, type_reshare_boot_request;
+extern const struct type type_reshare_plan, type_reshare_output, type_reshare_boot_request,
+    type_bound_provision_request;
 
 const char *phase_name(enum phase p);                        // "WaitingForBootInstruction"
 const char *protocol_error_name(enum protocol_error_kind k); // "NotEnoughApprovals"

@@ -85,7 +85,7 @@ static const struct field bound_provision_fields[] = {
     FIELD(struct bound_provision_request, approval, "approval", &type_approval),
     FIELD(struct bound_provision_request, binding, "binding", &type_bytes),
 };
-static const struct type type_bound_provision_request = {
+const struct type type_bound_provision_request = {
     STRUCT(struct bound_provision_request, "bound provision request", bound_provision_fields)};
 
 static const struct field provision_reply_fields[] = {
