@@ -9,6 +9,7 @@
 #include "client/member_signature.h"
 #include "client/reshare_evidence.h"
 #include "client/reshare_review.h"
+#include "protocol/manifest.h"
 
 #include <inttypes.h>
 

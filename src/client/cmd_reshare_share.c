@@ -9,6 +9,7 @@
 #include "client/reshare_evidence.h"
 #include "client/reshare_review.h"
 #include "client/share_plain.h"
+#include "protocol/manifest.h"
 #include "protocol/share.h"
 
 #include <stdio.h>

@@ -13,7 +13,7 @@ struct search {
     int64_t now_s;
     struct arena *a;
 };
-typedef enum q_err (*check)(const struct search *s, const struct member *m, struct bytes file);
+typedef enum q_err (*file_check)(const struct search *s, const struct member *m, struct bytes file);
 
 static enum q_err check_approval(const struct search *s, const struct member *m, struct bytes file)
 {
@@ -57,14 +57,15 @@ static enum q_err check_destroyed(const struct search *s, const struct member *m
 #define MEMBER_FILE_MAX ((size_t)64 << 10)
 
 static enum q_err check_file(const struct search *s, const struct member *m, const char *path,
-                             check check)
+                             file_check check)
 {
     BUF_AUTO file = {0};
     TRY(file_read_regular(path, MEMBER_FILE_MAX, &file));
     return check(s, m, buf_bytes(&file));
 }
 
-static bool is_done(const struct search *s, const struct member *m, const char *suffix, check check)
+static bool is_done(const struct search *s, const struct member *m, const char *suffix,
+                    file_check check)
 {
     const char *path;
     if (reshare_member_path(s->paths, m->alias, suffix, s->a, &path) != Q_OK || !file_exists(path))
@@ -76,7 +77,7 @@ static bool is_done(const struct search *s, const struct member *m, const char *
 }
 
 static enum q_err look(const struct search *s, const struct member_set *set, const char *suffix,
-                       check check, progress_list *out)
+                       file_check check, progress_list *out)
 {
     void *room;
     TRY(arena_array(s->a, set->members.n, sizeof *out->items, &room));
