@@ -1,6 +1,8 @@
 """A resharing on one machine, every step by qos_client; and an independent model of its formats on qos_model."""
+import copy
 import hashlib
 import json
+import shutil
 
 import qos_model as qos
 from ceremony import NAMESPACE, YES, Ceremony
@@ -37,18 +39,27 @@ def binding_message(plan, setup, share):
 class Resharing:
     """One resharing of a ceremony's key, from the folder previous to new members."""
 
-    def __init__(self, ceremony: Ceremony, epoch=1, members=5, threshold=3, previous=None, old=None):
-        self.c, self.epoch, self.threshold = ceremony, epoch, threshold
+    def __init__(self, ceremony: Ceremony, epoch=1, members=5, threshold=3, previous=None, old=None,
+                 name="reshare"):
+        self.c, self.epoch, self.threshold, self.name = ceremony, epoch, threshold, name
         self.previous = previous or ceremony.genesis_dir
         self.old = old or {m: ceremony.share(m) for m in ceremony.members}
-        self.members = [f"new{epoch}-{i + 1}" for i in range(members)]
-        self.set_dir = ceremony.folder / f"members-{epoch}"
-        self.dir = ceremony.folder / f"epoch-{epoch}"
+        self.members = [f"{name}{i + 1}" for i in range(members)]
+        self.set_dir = ceremony.folder / f"members-{name}"
+        self.dir = ceremony.folder / f"epoch-{name}"
         for folder in (self.set_dir, self.dir):
             folder.mkdir()
 
+    def copy(self, folder):
+        """The same resharing with a copy of its files."""
+        twin = copy.copy(self)
+        twin.dir = shutil.copytree(self.dir, folder)
+        return twin
+
     def keys(self):
         for member in self.members:
+            if (self.set_dir / f"{member}.pub").exists():
+                continue
             self.c.client("generate-file-key", "--master-seed-path", self.c.secret(member), "--pub-path",
                           self.set_dir / f"{member}.pub")
         (self.set_dir / "quorum_threshold").write_text(f"{self.threshold}\n")
@@ -64,7 +75,7 @@ class Resharing:
         return "--previous-dir", self.previous, "--share-set-dir", self.set_dir
 
     def share(self, member):
-        return self.c.folder / f"{member}.epoch-{self.epoch}.share"
+        return self.c.folder / f"{member}.{self.name}.share"
 
     def shares(self):
         return {m: self.share(m) for m in self.members}
@@ -124,8 +135,7 @@ class Resharing:
 
     def givers(self):
         """As many old members as are needed."""
-        return list(self.old)[: self.plan_file()["oldShareSet"]["threshold"] and
-                              int(self.plan_file()["oldShareSet"]["threshold"])]
+        return list(self.old)[: int(self.plan_file()["oldShareSet"]["threshold"])]
 
     def given(self):
         for member in self.givers():
