@@ -77,6 +77,16 @@ static enum q_err make_output(struct reshare *r, const struct share_list *list,
     return reshare_output_hash(out, hash);
 }
 
+// The share that was posted stands last in the list.
+static void log_share(const struct share_list *list, const struct member_set *set)
+{
+    BUF_AUTO alias = {0};
+    const struct held_share *posted = list->items[list->n - 1];
+    if (text_display(set->members.items[posted->member].alias, &alias) == Q_OK &&
+        buf_text(&alias) != NULL)
+        log_info("reshare: share of %s, %zu of %u", (const char *)alias.p, list->n, set->threshold);
+}
+
 // The last share: everything is made before anything changes; then the shares and the setup key's secret go.
 static enum q_err complete(struct enclave *e, struct exchange *x, const struct share_list *list,
                            struct held_share **posted)
@@ -89,6 +99,7 @@ static enum q_err complete(struct enclave *e, struct exchange *x, const struct s
     TRY(answer_share(x, true));
     r->output = output;
     memcpy(r->output_hash, hash, sizeof r->output_hash);
+    log_share(list, &r->boot.plan.old_share_set);
     shares_become(&e->shares, &none, *posted);
     *posted = NULL;
     keyring_forget_secret(e->keyring, KEY_SETUP);
@@ -99,14 +110,6 @@ static enum q_err complete(struct enclave *e, struct exchange *x, const struct s
     return Q_OK;
 }
 
-static void log_share(const struct held_share *posted, const struct member_set *set, size_t n)
-{
-    BUF_AUTO alias = {0};
-    if (text_display(set->members.items[posted->member].alias, &alias) == Q_OK &&
-        buf_text(&alias) != NULL)
-        log_info("reshare: share of %s, %zu of %u", (const char *)alias.p, n, set->threshold);
-}
-
 enum q_err handle_reshare_share(struct enclave *e, struct exchange *x)
 {
     const struct member_set *set = &e->reshare->boot.plan.old_share_set;
@@ -114,10 +117,10 @@ enum q_err handle_reshare_share(struct enclave *e, struct exchange *x)
     struct share_list next;
     TRY(open_share(e, &x->request->reshare_share, &posted, &x->why));
     TRY(shares_with(&e->shares, posted, set, &next, &x->why));
-    log_share(posted, set, next.n);
     if (next.n >= set->threshold)
         return complete(e, x, &next, &posted);
     TRY(answer_share(x, false));
+    log_share(&next, set);
     shares_become(&e->shares, &next, posted);
     posted = NULL;
     return Q_OK;

@@ -26,6 +26,7 @@ static const struct {
     {MSG_BOOT_STANDARD_JSON_ENVELOPE_REQUEST, W},
     {MSG_PROVISION_REQUEST, S},
     {MSG_QUORATE_BOUND_PROVISION_REQUEST, S},
+    {MSG_QUORATE_RESHARE_BOOT_REQUEST, W},
 };
 
 static bool is_taken(enum phase phase, uint32_t kind)
