@@ -44,7 +44,8 @@ static enum q_err check_safe(const struct options *o, const struct reshare_progr
                 needed, taken);
 }
 
-// The very share of the epoch before, and no other: a new share must not be destroyed by mistake.
+// The very share of the epoch before, and no other: a new share must not be destroyed by mistake. Zeros are what a
+// run that was killed has left of it.
 static enum q_err check_share(const struct reshare_plan *p, size_t index,
                               const struct member_key *key, const char *path)
 {
@@ -52,6 +53,8 @@ static enum q_err check_share(const struct reshare_plan *p, size_t index,
     SECRET_AUTO share = {0};
     uint8_t hash[SHA512_SIZE];
     TRY(file_read_regular(path, SHARE_FILE_MAX, &file));
+    if (bytes_is_zero(buf_bytes(&file)))
+        return Q_OK;
     TRY(share_open(key, buf_bytes(&file), path, &share));
     TRY(sha512(secret_bytes(&share), hash));
     if (bytes_equal(BYTES_OF(hash), BYTES_OF(p->old_share_hashes.items[index].bytes)))

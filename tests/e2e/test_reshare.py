@@ -3,16 +3,19 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 
 import pytest
 
 import qos_model as qos
 from ceremony import Ceremony, Refused
 from hostile_host import HostileHost, forward, through
-from machine import request
+from machine import BIN, request
 from resharing import (Resharing, approval_message, binding_message, canonical, handover_message, output_hash,
                        plan_hash)
 from sim_documents import Forge, payload_of
+from test_memory import Memory, forms, needs_to_read_memory
+from traced import needs_strace
 
 
 @pytest.fixture(scope="module")
@@ -567,3 +570,86 @@ def test_status_says_what_comes_next(born, folder):
         shutil.copy(born.share(member), folder / member)
         r.destroyed(member, share=folder / member)
     assert "Next: nothing" in r.status() and "signed away: 0" in r.status()
+
+
+# --- what is left where ------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("words", [(), ("--new-key",)], ids=["same key", "new key"])
+def test_the_memory_of_the_enclave_holds_shares_locked_and_afterwards_nothing(born, words):
+    needs_to_read_memory()
+    r = Resharing(born, members=3, threshold=2, name="memory" + "".join(words)).booted(*words)
+    alice, bob = born.members[:2]
+    old = {m: share[1:] for m, share in zip((alice, bob), r.opened([alice, bob], r.old))}
+    quorum = qos.Pair(qos.combine(r.opened([alice, bob], r.old)))
+    r.wrap(alice)
+    r.wrap(bob)
+    r.post(alice)
+    memory = Memory(born.machine.core.pid)
+    assert memory.places(old[alice]), "the scan must see what is there"
+    memory.assert_only_locked(old)
+    memory.assert_nowhere({**forms("quorum", quorum), "bob's share": old[bob]})
+    r.post(bob)
+    r.fetch()
+    new = {}
+    for member in r.members:
+        r.take(member)
+        new[member] = r.opened([member])[0][1:]
+    made = qos.Pair(qos.combine(r.opened(r.members[:2])))
+    memory = Memory(born.machine.core.pid)
+    memory.assert_nowhere({**old, **new, **forms("quorum", quorum), **forms("made", made)})
+
+
+CHANGING = "openat,write,fsync,rename,renameat,renameat2,link,linkat,unlink,unlinkat,pwrite64,exit_group"
+
+
+def killed_at_each(c, words, again, every=1):
+    """Runs the command killed at its n-th changing call, for each n, and whole after each time."""
+    for n in range(1, 500, every):
+        done = subprocess.run(
+            ["strace", "-D", "-o", "/dev/null", "-e", f"trace={CHANGING}", "-e",
+             f"inject={CHANGING}:signal=KILL:when={n}", BIN / "qos_client", *map(str, words)], input="y\n" * 32,
+            text=True, cwd=c.folder, env=c.environment(), capture_output=True, timeout=60)
+        again()
+        if done.returncode == 0:
+            return n
+        assert done.returncode == -9, done.stdout + done.stderr
+    raise AssertionError("the command did not end")
+
+
+def test_commands_that_are_killed_at_any_call_can_be_run_again(approved, folder):
+    needs_strace()
+    r = finished(approved.copy(folder / "killed"))
+    r.name = "killed"
+    c, member, alice = r.c, r.members[0], r.c.members[0]
+    every = 1 if os.environ.get("QUORATE_FULL") == "1" else 7
+
+    def fetched():
+        r.fetch()
+        for name in ("reshare_output", "reshare_output_attestation_doc"):
+            (r.dir / name).unlink()
+
+    assert killed_at_each(c, ("reshare", "output", *r.words(), *c.host()), fetched, every) > 20
+    r.fetch()
+    for each in r.members[1:]:
+        r.take(each)
+    share = r.share(member)
+
+    def taken():
+        r.take(member)
+        share.unlink()
+
+    take = ("reshare", "take", *r.words(), *r.key(member), *r.parts(), "--share-path", share)
+    assert killed_at_each(c, take, taken, every) > 20
+    old = folder / "old.share"
+    shutil.copy(c.share(alice), old)
+
+    def destroyed():
+        said = r.status()
+        assert old.exists() or "Old shares destroyed: 1" in said or "Old shares destroyed: 0" in said
+        r.destroyed(alice, share=old)
+        assert not old.exists() and "Old shares destroyed: 1" in r.status()
+        (r.dir / f"{alice}.share_destroyed").unlink()
+        shutil.copy(c.share(alice), old)
+
+    destroy = ("reshare", "destroyed", *r.words(), *r.key(alice), "--share-path", old)
+    assert killed_at_each(c, destroy, destroyed, every) > 20
