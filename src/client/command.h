@@ -28,6 +28,11 @@ extern const struct command command_generate_file_key, command_pivot_hash, comma
     command_bundle_in, command_audit_verify;
 extern const struct command command_boot_key_fwd, command_export_key, command_inject_key;
 
+extern const struct command command_reshare_plan, command_reshare_approve, command_reshare_boot,
+    command_reshare_attestation, command_reshare_wrap_share, command_reshare_post_share,
+    command_reshare_output, command_reshare_take, command_reshare_verify, command_reshare_destroyed,
+    command_reshare_status;
+
 extern const struct command *const commands[];
 extern const size_t commands_count;
 

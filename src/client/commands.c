@@ -32,6 +32,17 @@ const struct command *const commands[] = {
     &command_boot_key_fwd,
     &command_export_key,
     &command_inject_key,
+    &command_reshare_plan,
+    &command_reshare_approve,
+    &command_reshare_boot,
+    &command_reshare_attestation,
+    &command_reshare_wrap_share,
+    &command_reshare_post_share,
+    &command_reshare_output,
+    &command_reshare_take,
+    &command_reshare_verify,
+    &command_reshare_destroyed,
+    &command_reshare_status,
 };
 const size_t commands_count = sizeof commands / sizeof commands[0];
 

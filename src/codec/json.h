@@ -30,6 +30,10 @@ enum q_err json_encode(const struct type *t, const void *value, enum json_style 
 // After a failure *out is not to be used.
 enum q_err json_decode(const struct type *t, struct bytes in, struct arena *a, void *out);
 
+// The same for files of which one value has one form, so that a hash of the file stands for what it says:
+// refuses anything but canonical JSON with known fields.
+enum q_err json_decode_canonical(const struct type *t, struct bytes in, struct arena *a, void *out);
+
 // Depth and value count of JSON text, before it is parsed, and no integer -0 (which is an integer to
 // some parsers and a float to others). Does not judge the rest of the syntax.
 enum q_err json_bound(struct bytes in);

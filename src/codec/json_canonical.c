@@ -138,3 +138,13 @@ enum q_err json_canonical(const struct json_t *in, struct buf *out)
         out->n = before;
     return err;
 }
+
+enum q_err json_decode_canonical(const struct type *t, struct bytes in, struct arena *a, void *out)
+{
+    BUF_AUTO again = {0};
+    TRY(json_decode(t, in, a, out));
+    TRY(json_encode(t, out, JSON_CANONICAL, &again));
+    if (bytes_equal(buf_bytes(&again), in))
+        return Q_OK;
+    return fail(Q_BAD_INPUT, "expected canonical JSON with known fields only, found another form");
+}

@@ -62,18 +62,25 @@ static enum q_err add_test_message(const struct p256_pair *pair, struct arena *a
     return seal_into(p256_pair_public(pair), out->test_message, a, &out->test_message_ciphertext);
 }
 
-enum q_err genesis_make(const struct genesis_set *set, struct bytes dr_key, struct arena *a,
-                        struct genesis_output *out, struct protocol_error *why)
+enum q_err genesis_hand_out(const struct p256_pair *pair, const struct genesis_set *set,
+                            struct bytes dr_key, struct arena *a, struct genesis_output *out,
+                            struct protocol_error *why)
 {
     TRY(genesis_set_check(set, why));
     struct p256_public recovery = {0};
     if (dr_key.p != NULL && p256_public_parse(dr_key, &recovery) != Q_OK)
         return refuse_p256(why, PE_INVALID_P256_DR_KEY, "disaster recovery key");
-    P256_PAIR_AUTO *pair = NULL;
-    TRY(p256_pair_generate(&pair));
     *out = (struct genesis_output){.set = *set, .dr_key = dr_key};
     TRY(arena_copy(a, p256_public_bytes(p256_pair_public(pair)), &out->quorum_key));
     TRY(give_shares(set, p256_pair_seed(pair), a, out));
     TRY(wrap_for_recovery(&recovery, p256_pair_seed(pair), a, out));
     return add_test_message(pair, a, out);
+}
+
+enum q_err genesis_make(const struct genesis_set *set, struct bytes dr_key, struct arena *a,
+                        struct genesis_output *out, struct protocol_error *why)
+{
+    P256_PAIR_AUTO *pair = NULL;
+    TRY(p256_pair_generate(&pair));
+    return genesis_hand_out(pair, set, dr_key, a, out, why);
 }

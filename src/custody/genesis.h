@@ -3,6 +3,7 @@
 #ifndef QUORATE_CUSTODY_GENESIS_H
 #define QUORATE_CUSTODY_GENESIS_H
 
+#include "crypto/p256.h"
 #include "protocol/genesis.h"
 #include "protocol/refuse.h"
 
@@ -10,5 +11,10 @@
 // everything of the reply but the attestation. out points into arena memory and into set and dr_key.
 enum q_err genesis_make(const struct genesis_set *set, struct bytes dr_key, struct arena *a,
                         struct genesis_output *out, struct protocol_error *why);
+
+// The same for a key that exists: all that a genesis does but make the key (custody/reshare.h).
+enum q_err genesis_hand_out(const struct p256_pair *pair, const struct genesis_set *set,
+                            struct bytes dr_key, struct arena *a, struct genesis_output *out,
+                            struct protocol_error *why);
 
 #endif

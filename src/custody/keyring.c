@@ -52,6 +52,13 @@ enum q_err keyring_put(struct keyring *k, const struct key_description *what,
     return Q_OK;
 }
 
+enum q_err keyring_generate(struct keyring *k, const struct key_description *what)
+{
+    P256_PAIR_AUTO *pair = NULL;
+    TRY(p256_pair_generate(&pair));
+    return keyring_put(k, what, &pair);
+}
+
 void keyring_remove(struct keyring *k, uint32_t id)
 {
     if (id >= KEYRING_SIZE)

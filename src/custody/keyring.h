@@ -43,6 +43,8 @@ void keyring_free(struct keyring **k); // with all secrets; safe on NULL
 // Takes the pair over (*pair becomes NULL). Refuses an id that is out of range or in the ring already.
 enum q_err keyring_put(struct keyring *k, const struct key_description *what,
                        struct p256_pair **pair);
+// A new key pair of this description.
+enum q_err keyring_generate(struct keyring *k, const struct key_description *what);
 void keyring_remove(struct keyring *k, uint32_t id);
 // The secret goes, the public half stays: for keys whose last use is behind them.
 void keyring_forget_secret(struct keyring *k, uint32_t id);

@@ -89,10 +89,8 @@ static enum q_err stage_envelope(const struct enclave *e, const struct boot_requ
 
 static enum q_err make_key(struct keyring *k, uint32_t id, unsigned uses)
 {
-    P256_PAIR_AUTO *pair = NULL;
-    TRY(p256_pair_generate(&pair));
     struct key_description what = {.id = id, .suite = SUITE_QOS_P256, .uses = uses};
-    return keyring_put(k, &what, &pair);
+    return keyring_generate(k, &what);
 }
 
 static enum q_err stage_keys(const struct enclave *e, struct boot_stage *s)

@@ -61,6 +61,8 @@ enum q_err handle_live_attestation(struct enclave *e, struct exchange *x)
 // None for a key that comes, or came, from another enclave.
 static uint32_t shares_needed(const struct enclave *e)
 {
+    if (e->reshare != NULL)
+        return e->reshare->boot.plan.old_share_set.threshold;
     if (e->booted == NULL)
         return 0;
     const struct manifest_envelope *envelope = &e->booted->envelope;
@@ -76,7 +78,7 @@ enum q_err handle_state(struct enclave *e, struct exchange *x)
     reply.state.pivot_running = e->supervisor != NULL && supervisor_running(e->supervisor);
     reply.state.tee = bytes_str(tee_name(e->tee));
     reply.state.shares_needed = shares_needed(e);
-    bool provisioned = e->phase == PHASE_QUORUM_KEY_PROVISIONED;
-    reply.state.shares_held = provisioned ? reply.state.shares_needed : (uint32_t)e->shares.n;
+    bool complete = e->phase == PHASE_QUORUM_KEY_PROVISIONED || e->phase == PHASE_GENESIS_BOOTED;
+    reply.state.shares_held = complete ? reply.state.shares_needed : (uint32_t)e->shares.n;
     return answer(x, &reply);
 }

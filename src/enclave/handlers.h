@@ -34,5 +34,9 @@ enum q_err handle_bound_provision(struct enclave *e, struct exchange *x);
 enum q_err handle_boot_key_forward(struct enclave *e, struct exchange *x);
 enum q_err handle_export_key(struct enclave *e, struct exchange *x);
 enum q_err handle_inject_key(struct enclave *e, struct exchange *x);
+enum q_err handle_reshare_boot(struct enclave *e, struct exchange *x);
+enum q_err handle_reshare_attestation(struct enclave *e, struct exchange *x);
+enum q_err handle_reshare_share(struct enclave *e, struct exchange *x);
+enum q_err handle_reshare_output(struct enclave *e, struct exchange *x);
 
 #endif

@@ -40,6 +40,19 @@ static const struct route {
      handle_export_key},
     {IN(PHASE_WAITING_FOR_FORWARDED_KEY), BIRTH_KEY_DROPPED, MSG_INJECT_KEY_REQUEST,
      handle_inject_key},
+    {ALL_PHASES, BIRTH_RESHARE, MSG_STATUS_REQUEST, handle_status},
+    {ALL_PHASES, BIRTH_RESHARE, MSG_VERSION_REQUEST, handle_version},
+    {ALL_PHASES, BIRTH_RESHARE, MSG_QUORATE_STATE_REQUEST, handle_state},
+    {ALL_PHASES, BIRTH_RESHARE, MSG_MANIFEST_ENVELOPE_REQUEST,
+     handle_manifest_envelope}, // there is none, which is the answer
+    {IN(PHASE_WAITING_FOR_BOOT_INSTRUCTION), BIRTH_KEY_DROPPED, MSG_QUORATE_RESHARE_BOOT_REQUEST,
+     handle_reshare_boot},
+    {IN(PHASE_WAITING_FOR_QUORUM_SHARDS), BIRTH_RESHARE, MSG_QUORATE_RESHARE_ATTESTATION_REQUEST,
+     handle_reshare_attestation},
+    {IN(PHASE_WAITING_FOR_QUORUM_SHARDS), BIRTH_RESHARE, MSG_QUORATE_RESHARE_SHARE_REQUEST,
+     handle_reshare_share},
+    {IN(PHASE_GENESIS_BOOTED), BIRTH_RESHARE, MSG_QUORATE_RESHARE_OUTPUT_REQUEST,
+     handle_reshare_output},
 };
 
 handler route_find(enum phase phase, enum birth birth, uint32_t message_kind)
@@ -66,6 +79,15 @@ void booted_free(struct booted **b)
     arena_free(&(*b)->memory);
     free(*b);
     *b = NULL;
+}
+
+void reshare_free(struct reshare **r)
+{
+    if (*r == NULL)
+        return;
+    arena_free(&(*r)->memory);
+    free(*r);
+    *r = NULL;
 }
 
 void booted_record(struct booted *b, const struct approval *approvals, size_t n)
@@ -107,6 +129,7 @@ void enclave_close(struct enclave **e)
     shares_release(&(*e)->shares);
     keyring_free(&(*e)->keyring);
     booted_free(&(*e)->booted);
+    reshare_free(&(*e)->reshare);
     free(*e);
     *e = NULL;
 }

@@ -11,7 +11,10 @@
 #include "tee/tee.h"
 
 // How a genesis leaves its key: gone with the shares (QuorumOS). Keys that stay come with another family.
-enum birth { BIRTH_KEY_DROPPED = 1 };
+enum birth {
+    BIRTH_KEY_DROPPED = 1,
+    BIRTH_RESHARE = 2, // shares come in, other shares go out: no key stays, no application starts
+};
 
 // What exists from a successful boot on, all in one arena.
 struct booted {
@@ -26,6 +29,17 @@ struct booted {
 enum q_err booted_new(struct booted **out);
 void booted_free(struct booted **b); // safe on NULL
 
+// A resharing from its boot on, all in one arena.
+struct reshare {
+    struct arena memory;
+    struct reshare_boot_request boot; // plan and approvals of the manifest set
+    uint8_t plan_hash[SHA256_SIZE];
+    struct reshare_output output; // in GenesisBooted
+    uint8_t output_hash[SHA256_SIZE];
+};
+#define RESHARE_AUTO __attribute__((cleanup(reshare_free))) struct reshare
+void reshare_free(struct reshare **r); // safe on NULL
+
 struct enclave {
     enum phase phase;
     enum birth birth;
@@ -34,6 +48,7 @@ struct enclave {
     struct published published;
     struct keyring *keyring; // KEY_QUORUM, KEY_SETUP, KEY_LIVE
     struct booted *booted;   // NULL before boot
+    struct reshare *reshare; // not NULL after BIRTH_RESHARE
     struct share_list shares;
 };
 

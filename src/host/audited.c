@@ -31,6 +31,7 @@ static const char *event_of(const struct variant *v)
     case MSG_MANIFEST_ENVELOPE_REQUEST:
     case MSG_VERSION_REQUEST:
     case MSG_QUORATE_STATE_REQUEST:
+    case MSG_QUORATE_RESHARE_ATTESTATION_REQUEST:
         return NULL;
     default:
         return v->name == NULL ? "bootStandardJsonEnvelopeRequest" : v->name;
@@ -105,6 +106,9 @@ static enum q_err describe_reply(const struct message *m, struct buf *out)
     case MSG_PROVISION_RESPONSE:
         return buf_printf(out, "accepted, the quorum key has %sbeen reconstructed",
                           m->provision_reply.reconstructed ? "" : "not ");
+    case MSG_QUORATE_RESHARE_SHARE_RESPONSE:
+        return buf_printf(out, "accepted, the new shares have %sbeen made",
+                          m->reshare_share_reply.complete ? "" : "not ");
     default:
         return buf_append_str(out, "accepted");
     }
@@ -126,10 +130,12 @@ static enum q_err describe(const struct audited *call, const char *phase, struct
         TRY(buf_append_str(details, "an answer that cannot be read"));
     else {
         TRY(describe_reply(&m, details));
-        if (m.tag == MSG_BOOT_STANDARD_RESPONSE)
+        if (m.tag == MSG_BOOT_STANDARD_RESPONSE || m.tag == MSG_QUORATE_RESHARE_BOOT_RESPONSE)
             note_document(&m.nsm.nsm_response, true, a, digest, e);
         if (m.tag == MSG_BOOT_GENESIS_RESPONSE)
             note_document(&m.genesis_reply.nsm_response, false, a, digest, e);
+        if (m.tag == MSG_QUORATE_RESHARE_OUTPUT_RESPONSE)
+            note_document(&m.reshare_output.nsm_response, false, a, digest, e);
     }
     return buf_printf(details, "; phase %s", phase);
 }

@@ -39,6 +39,11 @@ enum q_err members_unique(const struct member *members, size_t n, struct protoco
 // numbers, NotEnoughApprovals for the others', and what members_unique says.
 enum q_err manifest_check_thresholds(const struct manifest *m, struct protocol_error *why);
 bool share_set_is_development(const struct member_set *s);
+// A set of each kind alone; what names it in errors. There is no development share set here.
+enum q_err manifest_set_check(const char *what, const struct member_set *s,
+                              struct protocol_error *why);
+enum q_err share_set_check(const char *what, const struct member_set *s,
+                           struct protocol_error *why);
 // The same for a genesis: unique members, then 2 <= k <= n <= 255 (QosCrypto).
 enum q_err genesis_set_check(const struct genesis_set *s, struct protocol_error *why);
 

@@ -60,3 +60,16 @@ enum q_err genesis_set_check(const struct genesis_set *s, struct protocol_error 
     TRY(err_context(members_unique(s->members.items, s->members.n, why), "genesis set"));
     return check_shares("genesis set", s->threshold, s->members.n, why);
 }
+
+enum q_err manifest_set_check(const char *what, const struct member_set *s,
+                              struct protocol_error *why)
+{
+    TRY(check_votes(what, 1, s->threshold, s->members.n, why));
+    return err_context(members_unique(s->members.items, s->members.n, why), "%s", what);
+}
+
+enum q_err share_set_check(const char *what, const struct member_set *s, struct protocol_error *why)
+{
+    TRY(err_context(members_unique(s->members.items, s->members.n, why), "%s", what));
+    return check_shares(what, s->threshold, s->members.n, why);
+}

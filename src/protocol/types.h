@@ -137,6 +137,35 @@ struct genesis_output {
     struct bytes test_message_ciphertext, test_message_signature, test_message;
 };
 
+// Resharing (protocol/reshare.h): a new share set for a quorum key, or a new key after a compromise.
+struct share_hash { // SHA-512 of a plaintext share, as the genesis output publishes it
+    uint8_t bytes[SHA512_SIZE];
+};
+struct reshare_plan {
+    struct bytes format; // RESHARE_PLAN_FORMAT
+    struct bytes namespace;
+    uint64_t epoch;                // of the new shares: 1 after the genesis
+    uint8_t previous[SHA256_SIZE]; // hash of the genesis output, or of the reshare output before
+    struct bytes quorum_key;       // whose shares the old share set holds
+    struct member_set old_share_set;
+    LIST_OF(struct share_hash) old_share_hashes; // one per member of the old share set
+    struct member_set new_share_set, manifest_set;
+    struct nitro_config enclave;
+    bool new_key;        // the new shares are of a new quorum key
+    struct bytes dr_key; // optional
+};
+struct reshare_handover { // signatures over reshare_handover_message()
+    struct bytes by_old, by_new;
+};
+struct reshare_output {
+    struct bytes format; // RESHARE_OUTPUT_FORMAT
+    struct reshare_plan plan;
+    LIST_OF(struct approval) manifest_approvals;
+    LIST_OF(struct approval) share_approvals;
+    struct genesis_output shares;      // as a genesis gives them to the new share set
+    struct reshare_handover *handover; // exactly when there is a new key
+};
+
 struct encrypted_quorum_key {
     struct bytes encrypted_quorum_key, signature;
 };
@@ -328,6 +357,14 @@ enum message_kind {
     MSG_QUORATE_BOUND_PROVISION_REQUEST = 128,
     MSG_QUORATE_STATE_REQUEST,
     MSG_QUORATE_STATE_RESPONSE,
+    MSG_QUORATE_RESHARE_BOOT_REQUEST = 140,
+    MSG_QUORATE_RESHARE_BOOT_RESPONSE,
+    MSG_QUORATE_RESHARE_ATTESTATION_REQUEST,
+    MSG_QUORATE_RESHARE_ATTESTATION_RESPONSE,
+    MSG_QUORATE_RESHARE_SHARE_REQUEST,
+    MSG_QUORATE_RESHARE_SHARE_RESPONSE,
+    MSG_QUORATE_RESHARE_OUTPUT_REQUEST,
+    MSG_QUORATE_RESHARE_OUTPUT_RESPONSE,
 };
 
 struct boot_request { // boot standard (3 and 23), boot key forward
@@ -384,6 +421,18 @@ struct state_reply {
     uint32_t shares_needed; // threshold of the share set; 0 before boot and for a forwarded key
 };
 
+struct reshare_boot_request {
+    struct reshare_plan plan;
+    LIST_OF(struct approval) approvals; // of the manifest set
+};
+struct reshare_share_reply {
+    bool complete; // the new shares are made: the output can be fetched
+};
+struct reshare_output_reply {
+    struct nsm_response nsm_response;
+    struct reshare_output output;
+};
+
 struct message {
     uint32_t tag; // enum message_kind
     union {
@@ -403,6 +452,10 @@ struct message {
         struct manifest_envelope_reply envelope;
         struct version_reply version;
         struct state_reply state;
+        struct reshare_boot_request reshare_boot;
+        struct bound_provision_request reshare_share; // the approval is one of the share set's role
+        struct reshare_share_reply reshare_share_reply;
+        struct reshare_output_reply reshare_output;
     };
 };
 
@@ -414,6 +467,8 @@ extern const struct type type_namespace, type_restart, type_bridge, type_pivot_c
     type_manifest_envelope, type_genesis_set, type_genesis_member_output, type_genesis_output,
     type_encrypted_quorum_key, type_nsm_response, type_phase, type_p256_error, type_protocol_error,
     type_message;
+extern const struct type type_reshare_plan, type_reshare_output, type_reshare_boot_request,
+    type_bound_provision_request;
 
 const char *phase_name(enum phase p);                        // "WaitingForBootInstruction"
 const char *protocol_error_name(enum protocol_error_kind k); // "NotEnoughApprovals"

@@ -13,7 +13,7 @@ const char *alias_shown(const struct member *m, struct buf *b);
 bool genesis_output_is_legacy(struct bytes file);
 
 extern const struct type type_hash32, type_hash64; // fixed bytes
-extern const struct type type_member_list;
+extern const struct type type_member_list, type_approval_list;
 extern const struct type type_ip;  // struct bytes: an address as text, normalised
 extern const struct type type_env; // list of struct env_var
 // A payload of the protocol error.

@@ -167,7 +167,7 @@ static const struct field approval_fields[] = {
     FIELD(struct approval, member, "member", &type_member),
 };
 const struct type type_approval = {STRUCT(struct approval, "approval", approval_fields)};
-static const struct type type_approval_list = {LIST("list of approvals", &type_approval)};
+const struct type type_approval_list = {LIST("list of approvals", &type_approval)};
 
 // The envelope of version 0 has snake_case keys around a camelCase manifest.
 #define ENVELOPE_FIELDS(manifest_type, by_manifest_set, by_share_set)                              \

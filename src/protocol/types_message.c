@@ -85,7 +85,7 @@ static const struct field bound_provision_fields[] = {
     FIELD(struct bound_provision_request, approval, "approval", &type_approval),
     FIELD(struct bound_provision_request, binding, "binding", &type_bytes),
 };
-static const struct type type_bound_provision_request = {
+const struct type type_bound_provision_request = {
     STRUCT(struct bound_provision_request, "bound provision request", bound_provision_fields)};
 
 static const struct field provision_reply_fields[] = {
@@ -139,6 +139,26 @@ static const struct field state_fields[] = {
 };
 static const struct type type_state = {STRUCT(struct state_reply, "state reply", state_fields)};
 
+static const struct field reshare_boot_fields[] = {
+    FIELD(struct reshare_boot_request, plan, "plan", &type_reshare_plan),
+    FIELD(struct reshare_boot_request, approvals, "approvals", &type_approval_list),
+};
+const struct type type_reshare_boot_request = {
+    STRUCT(struct reshare_boot_request, "reshare boot request", reshare_boot_fields)};
+
+static const struct field reshare_share_reply_fields[] = {
+    FIELD(struct reshare_share_reply, complete, "complete", &type_bool),
+};
+static const struct type type_reshare_share_reply = {
+    STRUCT(struct reshare_share_reply, "reshare share reply", reshare_share_reply_fields)};
+
+static const struct field reshare_output_reply_fields[] = {
+    FIELD(struct reshare_output_reply, nsm_response, "nsm_response", &type_nsm_response),
+    FIELD(struct reshare_output_reply, output, "output", &type_reshare_output),
+};
+static const struct type type_reshare_output_reply = {
+    STRUCT(struct reshare_output_reply, "reshare output reply", reshare_output_reply_fields)};
+
 static const struct variant message_variants[] = {
     {"protocolErrorResponse", MSG_PROTOCOL_ERROR_RESPONSE, &type_protocol_error},
     {"statusRequest", MSG_STATUS_REQUEST, NULL},
@@ -168,5 +188,16 @@ static const struct variant message_variants[] = {
      &type_bound_provision_request},
     {"quorateStateRequest", MSG_QUORATE_STATE_REQUEST, NULL},
     {"quorateStateResponse", MSG_QUORATE_STATE_RESPONSE, &type_state},
+    {"quorateReshareBootRequest", MSG_QUORATE_RESHARE_BOOT_REQUEST, &type_reshare_boot_request},
+    {"quorateReshareBootResponse", MSG_QUORATE_RESHARE_BOOT_RESPONSE, &type_nsm_reply},
+    {"quorateReshareAttestationRequest", MSG_QUORATE_RESHARE_ATTESTATION_REQUEST, NULL},
+    {"quorateReshareAttestationResponse", MSG_QUORATE_RESHARE_ATTESTATION_RESPONSE,
+     &type_nsm_reply},
+    {"quorateReshareShareRequest", MSG_QUORATE_RESHARE_SHARE_REQUEST,
+     &type_bound_provision_request},
+    {"quorateReshareShareResponse", MSG_QUORATE_RESHARE_SHARE_RESPONSE, &type_reshare_share_reply},
+    {"quorateReshareOutputRequest", MSG_QUORATE_RESHARE_OUTPUT_REQUEST, NULL},
+    {"quorateReshareOutputResponse", MSG_QUORATE_RESHARE_OUTPUT_RESPONSE,
+     &type_reshare_output_reply},
 };
 const struct type type_message = {VARIANTS(struct message, error, "message", message_variants)};

@@ -29,6 +29,7 @@ static const struct {
     {MSG_BOOT_KEY_FORWARD_REQUEST, W},
     {MSG_EXPORT_KEY_REQUEST, P},
     {MSG_INJECT_KEY_REQUEST, F},
+    {MSG_QUORATE_RESHARE_BOOT_REQUEST, W},
 };
 
 static bool is_taken(enum phase phase, uint32_t kind)

@@ -37,6 +37,10 @@ static void every_description_is_sound(void **state)
         &type_p256_error,
         &type_protocol_error,
         &type_message,
+        &type_reshare_plan,
+        &type_reshare_output,
+        &type_reshare_boot_request,
+        &type_bound_provision_request,
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         assert_ok(type_check(all[i]));
