@@ -51,6 +51,11 @@ static enum q_err unknown(int words_count, char *const *words)
 {
     BUF_AUTO both = {0};
     const char *typed = words[0];
+    if (command_is_unreleased(typed))
+        return fail(Q_UNSUPPORTED,
+                    "%s: is of a branch of QuorumOS that was never released (v0.4.1), and is not "
+                    "understood; qos_client --help lists the commands about shares",
+                    typed);
     const struct command *nearest = NULL;
     if (words_count > 1 && strncmp(words[1], "--", 2) != 0) {
         TRY(buf_printf(&both, "%s %s", words[0], words[1]));

@@ -4,8 +4,8 @@
 
 #include "base/file.h"
 #include "base/hex.h"
+#include "client/boot_post.h"
 #include "client/evidence.h"
-#include "client/host_link.h"
 #include "client/manifest_parts.h"
 #include "protocol/manifest.h"
 
@@ -49,20 +49,6 @@ static enum q_err prepare(const struct options *o, const struct verification *v,
     return check_pivot(m, boot->pivot);
 }
 
-// The envelope as JSON in Borsh; an enclave too old to read that gets the Borsh of versions 0
-// and 1. Any other answer is the enclave's last word.
-static enum q_err boot(const struct host_link *host, const struct boot_request *request,
-                       struct arena *a, struct message *reply)
-{
-    struct message m = {.tag = MSG_BOOT_STANDARD_JSON_ENVELOPE_REQUEST, .boot = *request};
-    TRY(host_send(host, &m, ENCODING_BORSH, a, reply));
-    if (!reply_is_undecodable(reply) || request->manifest_envelope.manifest.version == MANIFEST_V2)
-        return reply_expect(reply, MSG_BOOT_STANDARD_RESPONSE);
-    m.tag = MSG_BOOT_STANDARD_REQUEST;
-    TRY(host_send(host, &m, ENCODING_BORSH, a, reply));
-    return reply_expect(reply, MSG_BOOT_STANDARD_RESPONSE);
-}
-
 static enum q_err boot_standard(const struct options *o)
 {
     ARENA_AUTO a = {0};
@@ -70,14 +56,12 @@ static enum q_err boot_standard(const struct options *o)
     BUF_AUTO pivot = {0};
     struct host_link host;
     struct boot_request request;
-    struct message reply;
     struct claims claims;
     struct bytes document;
     TRY(host_link_open(o, &host));
     TRY(verification_start(o, &v));
     TRY(prepare(o, &v, &a, &request, &pivot));
-    TRY(boot(&host, &request, &a, &reply));
-    TRY(reply_document(&reply.nsm.nsm_response, &document));
+    TRY(boot_post(&host, &request, &a, &document));
     TRY(evidence_read(&v, document, &a, &claims));
     return evidence_check_setup(&v, &claims, &request.manifest_envelope.manifest);
 }

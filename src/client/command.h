@@ -26,6 +26,9 @@ extern const struct command command_generate_file_key, command_pivot_hash, comma
     command_ceremony_status, command_share_check, command_attestation_verify,
     command_attestation_show, command_doctor, command_bundle_out, command_bundle_sign,
     command_bundle_in, command_audit_verify;
+extern const struct command command_get_ephemeral_key_hex, command_dangerous_dev_boot,
+    command_shamir_split, command_shamir_reconstruct, command_json_to_borsh, command_p256_sign,
+    command_p256_verify, command_p256_asymmetric_encrypt, command_p256_asymmetric_decrypt;
 
 extern const struct command *const commands[];
 extern const size_t commands_count;
@@ -37,6 +40,8 @@ const struct command *command_match(int words_count, char *const *words, int *ta
 // The command whose name is nearest to what was typed, or the first one that begins with that word;
 // NULL when none is near.
 const struct command *command_nearest(const char *typed);
+// Whether QuorumOS's branch v0.4.1, which was never released, had a command of this name.
+bool command_is_unreleased(const char *typed);
 
 // "help" of the whole program, and of one command ("Command: BootGenesis", then its options).
 enum q_err command_help_all(struct buf *out);
