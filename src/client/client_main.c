@@ -91,7 +91,7 @@ static void warn_unsafe(const struct options *o)
     for (size_t i = 0; i < o->count; i++) {
         const struct option *option = &o->table[i];
         if (o->given[i] && strncmp(option->name, prefix, sizeof prefix - 1) == 0)
-            log_warn("--%s: %s", option->name, option->help);
+            fprintf(stderr, "**WARNING:** --%s: %s\n", option->name, option->help);
     }
 }
 
