@@ -16,7 +16,7 @@
 static enum q_err share_name(unsigned x, struct arena *a, const char **out)
 {
     void *room;
-    const size_t size = sizeof "255.share";
+    const size_t size = sizeof "4294967295.share";
     TRY(arena_alloc(a, size, &room));
     (void)snprintf(room, size, "%u.share", x);
     *out = room;

@@ -10,9 +10,10 @@ import subprocess
 import pytest
 import qos_model as model
 from cryptography.exceptions import InvalidTag
-from desk import Desk
-from machine import SHARED
+from desk import Desk, environment
+from machine import BIN, SHARED
 from snapshot import difference, snapshot
+from traced import needs_strace
 
 
 @pytest.fixture
@@ -229,6 +230,52 @@ def test_what_is_written_to_a_full_or_read_only_disk(desk):
         desk.ok(*split_words(2, 2, folder="disk"))
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def traced(desk, what, *words):
+    return subprocess.run(["strace", "-q", "-o", "/dev/null", "-e", "inject=" + what, BIN / "qos_client",
+                           *map(str, words)], cwd=desk.folder, env=environment(), capture_output=True, text=True,
+                          check=False, timeout=60)
+
+
+@pytest.mark.parametrize("call, most", [("write", 3), ("fchmod", 3), ("fsync", 6)])
+def test_a_fault_at_any_point_leaves_the_earlier_split_whole(desk, call, most):
+    needs_strace()
+    _, first = split(desk, b"the first secret", 3, 2)
+    put(desk, "secret", b"the other secret")
+    for number in range(1, most + 1):
+        before = snapshot(desk.path("shares"))
+        done = traced(desk, f"{call}:error=EIO:when={number}", *split_words(3, 2, "--force"))
+        assert done.returncode == 1 and "Input/output error" in done.stderr and "written to" not in done.stdout
+        assert [path.read_bytes() for path in shares_of(desk)] == first, (call, number)
+        assert snapshot(desk.path("shares")).keys() == before.keys()
+    desk.ok(*split_words(3, 2, "--force"))
+    assert [path.read_bytes() for path in shares_of(desk)] != first
+
+
+def test_a_share_that_cannot_be_named_takes_back_those_before_it(desk):
+    needs_strace()
+    put(desk, "secret", b"secret")
+    desk.path("shares").mkdir()
+    for number in (1, 2, 3):
+        done = traced(desk, f"renameat2:error=EIO:when={number}", *split_words(3, 2))
+        assert done.returncode == 1 and f"shares/{number}.share: cannot be put in place" in done.stderr
+        assert shares_of(desk) == []
+
+
+def test_a_split_that_is_killed_leaves_whole_shares_for_the_owner_alone(desk):
+    needs_strace()
+    for number in (1, 2, 3):
+        folder = desk.path(f"killed{number}")
+        folder.mkdir()
+        put(desk, "secret", b"a secret of this size")
+        traced(desk, f"renameat2:signal=KILL:when={number}", *split_words(3, 2, folder=folder.name))
+        named = [path for path in folder.iterdir() if path.name.endswith(".share")]
+        assert len(named) in (number - 1, number)
+        for path in folder.iterdir():
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600 and len(path.read_bytes()) == 22
+        desk.ok(*split_words(3, 2, "--force", folder=folder.name))
+        assert model.combine([(folder / f"{x}.share").read_bytes() for x in (1, 3)]) == b"a secret of this size"
 
 
 BAD_SHARES = {

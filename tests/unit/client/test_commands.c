@@ -64,9 +64,9 @@ static void commands_with_secrets_and_only_those_can_be_told_to_go_on_unlocked(v
     for (size_t i = 0; i < commands_count; i++) {
         const struct command *c = commands[i];
         assert_int_equal(c->secrets, option_of(c, "allow-unlocked-memory") != NULL);
-        bool holds_key = option_of(c, "secret-path") != NULL ||
-                         option_of(c, "master-seed-path") != NULL || option_of(c, "share") != NULL ||
-                         strcmp(c->name, "dangerous-dev-boot") == 0;
+        bool holds_key =
+            option_of(c, "secret-path") != NULL || option_of(c, "master-seed-path") != NULL ||
+            option_of(c, "share") != NULL || strcmp(c->name, "dangerous-dev-boot") == 0;
         assert_int_equal(c->secrets, holds_key);
     }
 }
@@ -150,10 +150,10 @@ static void a_command_of_two_words_is_found_by_both(void **state)
 static void commands_of_the_unreleased_branch_are_known_and_are_none(void **state)
 {
     (void)state;
-    static const char *const names[] = {"boot-reshard", "generate-reshard-input",
-                                        "get-reshard-attestation-doc", "get-reshard-output",
-                                        "reshard-re-encrypt-share", "reshard-post-share",
-                                        "verify-reshard-output"};
+    static const char *const names[] = {
+        "boot-reshard",         "generate-reshard-input",   "get-reshard-attestation-doc",
+        "get-reshard-output",   "reshard-re-encrypt-share", "reshard-post-share",
+        "verify-reshard-output"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         assert_true(command_is_unreleased(names[i]));
         assert_null(command_find(names[i]));
