@@ -519,6 +519,26 @@ def test_protected_seeds_and_pipes_open_too(keys):
     keys.ok(*verify_words())
 
 
+def test_what_keys_were_used_for_is_recorded_and_nothing_of_them(keys):
+    env = dict(environment(), QUORATE_AUDIT_LOG=str(keys.path("log")))
+    quorum = model.Pair()
+    put(keys, "box", model.seal(keys.pair.public, quorum.seed))
+    keys.path("shares").mkdir()
+    keys.ok(*decrypt_words("--output-hex"), env=env)
+    keys.refused(*decrypt_words(), text="exists already", env=env)
+    keys.ok(*sign_words(), env=env)
+    keys.ok(*split_words(3, 2, "--force", secret="seed"), env=env)
+    keys.ok(*reconstruct_words(["shares/1.share", "shares/3.share"]), env=env)
+    keys.ok(*encrypt_words("--force"), env=env)
+    log = keys.path("log").read_text()
+    found = [json.loads(line) for line in log.splitlines()]
+    assert [(e["event"], e["details"].split(":")[0]) for e in found] == [
+        ("p256-asymmetric-decrypt", "done"), ("p256-asymmetric-decrypt", "refused"), ("p256-sign", "done"),
+        ("shamir-split", "done, with --force"), ("shamir-reconstruct", "done")]
+    assert keys.path("rebuilt").read_text() == keys.pair.seed.hex()
+    assert quorum.seed.hex() not in log and keys.pair.seed.hex() not in log
+
+
 REQUIRED = {
     "shamir-split": ["output-dir", "secret-path", "threshold", "total-shares"],
     "shamir-reconstruct": ["output-path", "share"],

@@ -1,13 +1,15 @@
 """dangerous-dev-boot: an enclave in one go, with our own programs and, message by message, with scripted answers."""
 import hashlib
 import json
+import re
+import shlex
 import stat
 import struct
 
 import pytest
 import qos_model as model
 from desk import Desk
-from machine import wait_until
+from machine import ROOT, wait_until
 from test_client_host import UNDECODABLE, FakeHost
 from test_client_share import attestation_document
 
@@ -88,6 +90,21 @@ def test_a_wrong_override_provisions_nothing_and_says_why(new_machine, desk):
     desk.refused(*dev_boot_words(machine, program, "--unsafe-eph-path-override", "member1.secret"),
                  text="DecryptionFailed")
     assert not said.exists() and not machine.file("quorum.key").exists()
+
+
+def test_the_page_for_applications_shows_what_works(new_machine, desk):
+    page = (ROOT / "docs" / "applications.md").read_text()
+    section = page.split("\n## Trying it\n")[1].split("\n## ")[0]
+    (commands,), (shown,) = (re.findall(rf"```{kind}\n(.*?)```", section, re.S) for kind in ("bash", "text"))
+    words = shlex.split(commands.replace("\\\n", " "), comments=False)
+    words = words[words.index("dangerous-dev-boot"):]
+    machine = new_machine().start()
+    program, said = writer(machine)
+    given = {"3000": str(machine.port), "app": str(program)}
+    done = desk.ok(*[given.get(word, word) for word in words])
+    assert done.stdout == shown
+    wait_until(said.exists, "the application to write its arguments")
+    assert said.read_text() == "<--port>\n<4000>\n"
 
 
 def booted_answer(document):
