@@ -184,6 +184,60 @@ def test_what_has_no_key_gives_none(desk):
     nothing_changes(desk, *key_words("absent"), text="absent")
 
 
+# The golden files of version 2
+
+def golden(vectors, name):
+    return (vectors / "derived" / name).read_bytes()
+
+
+def test_the_golden_manifest_is_read_approved_and_enveloped_to_the_same_bytes(desk, vectors):
+    manifest = put(desk, "golden", golden(vectors, "golden_manifest_v2.canonical.json"))
+    shown = json.loads(display(desk, manifest, "manifest").stdout)
+    assert model.canonical(shown) == desk.path(manifest).read_bytes()
+    known_hash = golden(vectors, "golden_manifest_v2.sha256").decode().split()[0]
+    assert model.manifest_hash(shown).hex() == known_hash
+    primary = next(key for key in json.loads((vectors / "crypto" / "keypairs.json").read_text())
+                   if key["name"] == "primary")
+    desk.write("seed", primary["master_seed"])
+    put(desk, "hash", bytes.fromhex(known_hash))
+    desk.ok("p256-sign", "--payload-path", "hash", "--signature-path", "sig", "--master-seed-path", "seed")
+    approval = json.loads(golden(vectors, "golden_v2.approval"))
+    assert desk.path("sig").read_text() == approval["signature"]
+    put(desk, "approvals/dev.approval", golden(vectors, "golden_v2.approval"))
+    desk.ok("generate-manifest-envelope", "--manifest-approvals-dir", "approvals", "--manifest-path", manifest)
+    assert desk.path("approvals/manifest_envelope").read_bytes() == golden(
+        vectors, "golden_manifest_envelope_v2.canonical.json")
+
+
+def test_the_golden_manifest_is_made_again_but_for_its_share_set(desk, vectors):
+    """The golden share set is 1 of 1, which we refuse; with 2 of 2 everything else is the same."""
+    known = json.loads(golden(vectors, "golden_manifest_v2.canonical.json"))
+    member = known["manifestSet"]["members"][0]
+    desk.write("golden-set/dev.pub", member["pubKey"])
+    desk.write("golden-set/quorum_threshold", "1\n")
+    desk.write("golden-shares/dev.pub", member["pubKey"])
+    desk.write("golden-shares/quorum_threshold", "1\n")
+    desk.write("golden-release/aws-x86_64.pcrs",
+               "".join(f"{known['enclave'][f'pcr{i}']} PCR{i}\n" for i in range(3)))
+    desk.write("golden-hash", known["pivot"]["hash"] + "\n")
+    desk.write("golden-key.pub", known["namespace"]["quorumKey"])
+    role = json.loads((vectors / "nsm" / "pcr_commitments.json").read_text())["pcr3"]
+    desk.write("golden-role", next(v for k, v in role.items() if k != "pcr3" and "arn:" in str(v)) + "\n")
+    words = ["generate-manifest", "--nonce", "31", "--namespace", "production/signer", "--restart-policy", "always",
+             "--manifest-path", "golden", "--pivot-args", "[--config,/etc/config.json]", "--bridge-config",
+             '[{"type":"server","port":3000,"host":"0.0.0.0"}]', "--dns-resolvers", "[1.1.1.1,2606:4700:4700::1111]",
+             "--debug-mode", "true", "--use-manifest-version", "2", "--pivot-hash-path", "golden-hash",
+             "--qos-release-dir", "golden-release", "--pcr3-preimage-path", "golden-role", "--manifest-set-dir",
+             "golden-set", "--share-set-dir", "golden-shares", "--quorum-key-path", "golden-key.pub"]
+    nothing_changes(desk, *words, text="share set")
+    other = model.Pair()
+    desk.write("golden-shares/other.pub", other.public.hex())
+    desk.write("golden-shares/quorum_threshold", "2\n")
+    desk.ok(*words)
+    known["shareSet"] = {"members": [member, model.member("other", other)], "threshold": "2"}
+    assert desk.path("golden").read_bytes() == model.canonical(known)
+
+
 # Switches
 
 def help_of(command):
