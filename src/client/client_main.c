@@ -54,7 +54,8 @@ static enum q_err unknown(int words_count, char *const *words)
     if (command_is_unreleased(typed))
         return fail(Q_UNSUPPORTED,
                     "%s: is of a branch of QuorumOS that was never released (v0.4.1), and is not "
-                    "understood; qos_client --help lists the commands about shares",
+                    "understood; a share set is changed with the reshare commands of "
+                    "qos_client --help",
                     typed);
     const struct command *nearest = NULL;
     if (words_count > 1 && strncmp(words[1], "--", 2) != 0) {
