@@ -347,6 +347,15 @@ def test_debug_mode_takes_a_value_and_is_false_without_one(desk):
     nothing_changes(desk, *desk.generate_words("--debug-mode", "TRUE"), text="--debug-mode: expected true or false")
 
 
+@pytest.mark.parametrize("value", ["0", "-5", "1e9", "yesterday", "253402300800", "18446744073709551616", "", " 1"])
+def test_times_that_are_none(desk, value):
+    words = ["after-genesis", "--share-path", "s", "--alias", "member1", "--namespace-dir", "nowhere",
+             "--qos-release-dir", "release", "--pcr3-preimage-path", "pcr3-preimage.txt", "--secret-path",
+             "member1.secret", "--validation-time-override"]
+    nothing_changes(desk, *words, value, text="--validation-time-override: ")
+    nothing_changes(desk, *words, "1700000000", text="nowhere/genesis_attestation_doc")
+
+
 @pytest.mark.parametrize("version", ["0", "3", "v2", "", "02"])
 def test_other_versions_are_refused(desk, version):
     nothing_changes(desk, *desk.generate_words("--use-manifest-version", version),
