@@ -51,6 +51,12 @@ static enum q_err unknown(int words_count, char *const *words)
 {
     BUF_AUTO both = {0};
     const char *typed = words[0];
+    if (command_is_unreleased(typed))
+        return fail(Q_UNSUPPORTED,
+                    "%s: is of a branch of QuorumOS that was never released (v0.4.1), and is not "
+                    "understood; a share set is changed with the reshare commands of "
+                    "qos_client --help",
+                    typed);
     const struct command *nearest = NULL;
     if (words_count > 1 && strncmp(words[1], "--", 2) != 0) {
         TRY(buf_printf(&both, "%s %s", words[0], words[1]));
@@ -86,7 +92,7 @@ static void warn_unsafe(const struct options *o)
     for (size_t i = 0; i < o->count; i++) {
         const struct option *option = &o->table[i];
         if (o->given[i] && strncmp(option->name, prefix, sizeof prefix - 1) == 0)
-            log_warn("--%s: %s", option->name, option->help);
+            fprintf(stderr, "**WARNING:** --%s: %s\n", option->name, option->help);
     }
 }
 

@@ -1,8 +1,10 @@
-// get-attestation-doc: what a member needs to verify a booted enclave elsewhere
-// (qos-behaviour 1.6).
+// get-attestation-doc: what a member needs to verify a booted enclave elsewhere;
+// get-ephemeral-key-hex: the key in such a document (qos-behaviour 1.6).
 #include "client/command.h"
 
+#include "base/hex.h"
 #include "client/audit_trail.h"
+#include "client/evidence.h"
 #include "client/host_link.h"
 #include "client/manifest_parts.h"
 #include "client/output.h"
@@ -54,4 +56,33 @@ const struct command command_get_attestation_doc = {
     .help = "Fetch a booted enclave's attestation document and manifest; verifies nothing",
     COMMAND_OPTIONS(get_attestation_doc_options),
     .audited = true,
+};
+
+static enum q_err get_ephemeral_key_hex(const struct options *o)
+{
+    ARENA_AUTO a = {0};
+    OUTPUT_AUTO out = {0};
+    BUF_AUTO document = {0}, hex = {0};
+    struct claims claims;
+    struct p256_public key;
+    const char *path = options_value(o, "attestation-doc-path");
+    TRY(file_read(path, ATTESTATION_MAX_SIZE, &document));
+    TRY(err_context(attestation_read(buf_bytes(&document), &a, &claims), "%s", path));
+    TRY(err_context(evidence_public_key(&claims, &key), "%s", path));
+    TRY(hex_encode(p256_public_bytes(&key), &hex));
+    TRY(output_stage(&out, NULL, options_value(o, "ephemeral-key-path"), buf_bytes(&hex),
+                     OUTPUT_REMADE));
+    return output_publish(&out);
+}
+
+static const struct option get_ephemeral_key_hex_options[] = {
+    OPTION_REQUIRED("attestation-doc-path", "Attestation document of a booted enclave"),
+    OPTION_REQUIRED("ephemeral-key-path", "File for the public key in it, in hex"),
+};
+
+const struct command command_get_ephemeral_key_hex = {
+    .name = "get-ephemeral-key-hex",
+    .run = get_ephemeral_key_hex,
+    .help = "Write the public key in an attestation document; verifies nothing",
+    COMMAND_OPTIONS(get_ephemeral_key_hex_options),
 };

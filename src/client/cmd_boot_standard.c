@@ -3,21 +3,7 @@
 #include "client/command.h"
 
 #include "client/boot_files.h"
-#include "client/host_link.h"
-
-// The envelope as JSON in Borsh; an enclave too old to read that gets the Borsh of versions 0
-// and 1. Any other answer is the enclave's last word.
-static enum q_err boot(const struct host_link *host, const struct boot_request *request,
-                       struct arena *a, struct message *reply)
-{
-    struct message m = {.tag = MSG_BOOT_STANDARD_JSON_ENVELOPE_REQUEST, .boot = *request};
-    TRY(host_send(host, &m, ENCODING_BORSH, a, reply));
-    if (!reply_is_undecodable(reply) || request->manifest_envelope.manifest.version == MANIFEST_V2)
-        return reply_expect(reply, MSG_BOOT_STANDARD_RESPONSE);
-    m.tag = MSG_BOOT_STANDARD_REQUEST;
-    TRY(host_send(host, &m, ENCODING_BORSH, a, reply));
-    return reply_expect(reply, MSG_BOOT_STANDARD_RESPONSE);
-}
+#include "client/boot_post.h"
 
 static enum q_err boot_standard(const struct options *o)
 {
@@ -26,14 +12,12 @@ static enum q_err boot_standard(const struct options *o)
     BUF_AUTO pivot = {0};
     struct host_link host;
     struct boot_request request;
-    struct message reply;
     struct claims claims;
     struct bytes document;
     TRY(host_link_open(o, &host));
     TRY(verification_start(o, &v));
     TRY(boot_files_read(o, &v, &a, &request, &pivot));
-    TRY(boot(&host, &request, &a, &reply));
-    TRY(reply_document(&reply.nsm.nsm_response, &document));
+    TRY(boot_post(&host, &request, &a, &document));
     TRY(evidence_read(&v, document, &a, &claims));
     return evidence_check_setup(&v, &claims, &request.manifest_envelope.manifest);
 }

@@ -4,7 +4,6 @@
 
 #include "base/file.h"
 #include "base/hex.h"
-#include "client/key_file.h"
 #include "client/member_key.h"
 #include "client/manifest_parts.h"
 #include "client/member_signature.h"
@@ -15,20 +14,6 @@
 #include "client/share_binding_file.h"
 
 #include <stdio.h>
-
-// The enclave's key, from the verified document; --unsafe-eph-path-override takes the public half
-// of a secret in a file instead.
-static enum q_err setup_key(const struct options *o, const struct claims *c,
-                            struct p256_public *out)
-{
-    const char *path = options_value(o, "unsafe-eph-path-override");
-    P256_PAIR_AUTO *pair = NULL;
-    if (path == NULL)
-        return evidence_public_key(c, out);
-    TRY(seed_file_read(o, path, &pair));
-    *out = *p256_pair_public(pair);
-    return Q_OK;
-}
 
 // role: read always, as it is one of the questions.
 static enum q_err read_task(const struct options *o, struct arena *a, struct buf *document,
@@ -49,7 +34,7 @@ static enum q_err verify_enclave(const struct options *o, const struct rewrap_ta
     struct claims claims;
     TRY(verification_start(o, &v));
     TRY(rewrap_verify(&v, t, a, &claims));
-    return setup_key(o, &claims, key);
+    return evidence_setup_key(o, &claims, key);
 }
 
 static enum q_err decide(const struct options *o, const struct rewrap_task *t)

@@ -33,6 +33,10 @@ extern const struct command command_reshare_plan, command_reshare_approve, comma
     command_reshare_output, command_reshare_take, command_reshare_verify, command_reshare_destroyed,
     command_reshare_status;
 
+extern const struct command command_get_ephemeral_key_hex, command_dangerous_dev_boot,
+    command_shamir_split, command_shamir_reconstruct, command_json_to_borsh, command_p256_sign,
+    command_p256_verify, command_p256_asymmetric_encrypt, command_p256_asymmetric_decrypt;
+
 extern const struct command *const commands[];
 extern const size_t commands_count;
 
@@ -43,6 +47,8 @@ const struct command *command_match(int words_count, char *const *words, int *ta
 // The command whose name is nearest to what was typed, or the first one that begins with that word;
 // NULL when none is near.
 const struct command *command_nearest(const char *typed);
+// Whether QuorumOS's branch v0.4.1, which was never released, had a command of this name.
+bool command_is_unreleased(const char *typed);
 
 // "help" of the whole program, and of one command ("Command: BootGenesis", then its options).
 enum q_err command_help_all(struct buf *out);

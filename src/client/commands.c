@@ -43,6 +43,15 @@ const struct command *const commands[] = {
     &command_reshare_verify,
     &command_reshare_destroyed,
     &command_reshare_status,
+    &command_get_ephemeral_key_hex,
+    &command_dangerous_dev_boot,
+    &command_shamir_split,
+    &command_shamir_reconstruct,
+    &command_json_to_borsh,
+    &command_p256_sign,
+    &command_p256_verify,
+    &command_p256_asymmetric_encrypt,
+    &command_p256_asymmetric_decrypt,
 };
 const size_t commands_count = sizeof commands / sizeof commands[0];
 
@@ -119,6 +128,20 @@ const struct command *command_nearest(const char *typed)
         nearest = commands[i];
     }
     return nearest;
+}
+
+bool command_is_unreleased(const char *typed)
+{
+    static const char *const names[] = {
+        "boot-reshard",          "generate-reshard-input",   "get-reshard-attestation-doc",
+        "get-reshard-output",    "reshard-re-encrypt-share", "reshard-post-share",
+        "verify-reshard-output",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], typed) == 0)
+            return true;
+    }
+    return false;
 }
 
 enum q_err command_help_all(struct buf *out)

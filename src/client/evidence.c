@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "client/audit_trail.h"
+#include "client/key_file.h"
 #include "client/trust_root.h"
 #include "protocol/genesis.h"
 #include "protocol/manifest.h"
@@ -230,4 +231,16 @@ enum q_err evidence_public_key(const struct claims *c, struct p256_public *out)
                     "attestation document: MissingPubKey: expected a public key, found none");
     return err_context(p256_public_parse(c->public_key, out),
                        "attestation document: ephemeral key");
+}
+
+enum q_err evidence_setup_key(const struct options *o, const struct claims *c,
+                              struct p256_public *out)
+{
+    const char *path = options_value(o, "unsafe-eph-path-override");
+    P256_PAIR_AUTO *pair = NULL;
+    if (path == NULL)
+        return evidence_public_key(c, out);
+    TRY(seed_file_read(o, path, &pair));
+    *out = *p256_pair_public(pair);
+    return Q_OK;
 }

@@ -51,5 +51,8 @@ enum q_err evidence_check_live(const struct verification *v, const struct claims
                                const struct manifest *m);
 // The key in a document; MissingPubKey.
 enum q_err evidence_public_key(const struct claims *c, struct p256_public *out);
+// The same, or with --unsafe-eph-path-override the public half of the secret in that file.
+enum q_err evidence_setup_key(const struct options *o, const struct claims *c,
+                              struct p256_public *out);
 
 #endif

@@ -39,17 +39,6 @@ enum q_err output_stage(struct output *o, const char *item, const char *path, st
     return Q_OK;
 }
 
-static void take_back(const struct output *o, size_t published)
-{
-    char cause[Q_ERR_TEXT_SIZE];
-    (void)snprintf(cause, sizeof cause, "%s", err_text());
-    for (size_t i = 0; i < published; i++) {
-        if (!o->files[i].replaces)
-            (void)file_remove(o->files[i].path);
-    }
-    err_record(-1, "%s", cause);
-}
-
 static void say(const struct output_file *f)
 {
     if (f->item == NULL)
@@ -61,11 +50,11 @@ static void say(const struct output_file *f)
 
 enum q_err output_publish(struct output *o)
 {
-    for (size_t i = 0; i < o->n; i++) {
-        enum q_err err = file_publish(&o->files[i].staged);
-        if (err == Q_OK)
-            continue;
-        take_back(o, i);
+    struct staged_file *staged[OUTPUT_MAX];
+    for (size_t i = 0; i < o->n; i++)
+        staged[i] = &o->files[i].staged;
+    enum q_err err = file_publish_all(staged, o->n);
+    if (err != Q_OK) {
         output_discard(o);
         return err;
     }

@@ -12,7 +12,7 @@ enum output_kind {
     OUTPUT_REMADE,  // replaced, which is said
 };
 
-#define OUTPUT_MAX 8
+#define OUTPUT_MAX 255 // the shares of the largest split
 
 struct output_file {
     const char *item, *path; // owned by the caller until publication
@@ -33,8 +33,8 @@ enum q_err output_check(const struct output *o, const char *path);
 // nothing.
 enum q_err output_stage(struct output *o, const char *item, const char *path, struct bytes contents,
                         enum output_kind kind);
-// Puts all staged files in place, then prints the lines. When one cannot be, new ones are taken
-// back.
+// Puts all staged files in place, then prints the lines. When one cannot be, all paths are as they
+// were.
 enum q_err output_publish(struct output *o);
 void output_discard(struct output *o);
 

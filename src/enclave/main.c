@@ -73,6 +73,8 @@ static const struct option table[] = {
     {.name = "allow-unlocked-memory",
      .kind = OPTION_FLAG,
      .help = "start although secrets could be swapped out (development only)"},
+    {.name = "app-usock", .kind = OPTION_VALUE, .help = "of an older release", .ignored = true},
+    {.name = "pool-size", .kind = OPTION_VALUE, .help = "of an older release", .ignored = true},
 };
 
 struct program {

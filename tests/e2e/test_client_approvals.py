@@ -98,7 +98,7 @@ def test_a_manifest_that_differs_from_the_files_is_not_approved(desk, change, te
     change(desk)
     done = desk.refused(*desk.approve_words("member1", "--unsafe-auto-confirm"), text="manifest")
     assert f"{text}\nExiting early without approving manifest\n" in done.stderr
-    assert "warning: --unsafe-auto-confirm" in done.stderr
+    assert "**WARNING:** --unsafe-auto-confirm: " in done.stderr
     assert done.stdout == ""
     assert list(desk.path("approvals").iterdir()) == []
 

@@ -16,7 +16,8 @@ from snapshot import difference, snapshot
 FILES = ("--secret-path", "--master-seed-path", "--pcr3-preimage-path", "--pivot-hash-path", "--quorum-key-path",
          "--manifest-path", "--pivot-path", "--manifest-envelope-path", "--share-path",
          "--attestation-doc-path", "--approval-path", "--eph-wrapped-share-path", "--file-path",
-         "--dr-key-path", "--attestation-root-path")
+         "--dr-key-path", "--attestation-root-path", "--share", "--payload-path", "--signature-path", "--pub-path",
+         "--plaintext-path", "--ciphertext-path")
 FOLDERS = ("--share-set-dir", "--manifest-set-dir", "--patch-set-dir", "--qos-release-dir",
            "--namespace-dir", "--manifest-approvals-dir")
 OUTPUTS = {
@@ -24,6 +25,8 @@ OUTPUTS = {
     "generate-manifest": ["--manifest-path"], "approve-manifest": ["--manifest-approvals-dir"],
     "generate-manifest-envelope": ["--manifest-envelope-path"],
     "proxy-re-encrypt-share": ["--approval-path", "--eph-wrapped-share-path"],
+    "p256-sign": ["--signature-path"], "p256-asymmetric-encrypt": ["--ciphertext-path"],
+    "p256-asymmetric-decrypt": ["--plaintext-path"],
 }
 WITHIN = {
     "--qos-release-dir": ["aws-x86_64.pcrs"],
@@ -32,7 +35,10 @@ WITHIN = {
 }
 COMMANDS = ("boot-genesis", "after-genesis", "verify-genesis", "generate-manifest", "approve-manifest",
             "generate-manifest-envelope", "boot-standard", "proxy-re-encrypt-share", "post-share",
-            "pivot-hash", "display manifest", "display manifest-envelope", "display genesis-output")
+            "pivot-hash", "display manifest", "display manifest-envelope", "display genesis-output",
+            "json-to-borsh manifest", "json-to-borsh manifest-envelope", "get-ephemeral-key-hex",
+            "dangerous-dev-boot", "shamir-split", "shamir-reconstruct", "p256-sign", "p256-verify",
+            "p256-asymmetric-encrypt", "p256-asymmetric-decrypt")
 
 
 class Words:
@@ -69,6 +75,33 @@ class Words:
         for kind, path in (("manifest", c.manifest_path()), ("manifest-envelope", c.envelope_path()),
                            ("genesis-output", c.genesis_dir / "genesis_output")):
             self.of[f"display {kind}"] = ["--file-path", path, "--display-type", kind]
+            self.of[f"json-to-borsh {kind}"] = [*self.of[f"display {kind}"], "--output-path", new / "borsh"]
+        self.own_files(c, new, seed)
+
+    def own_files(self, c, new, seed):
+        """The commands for files of the user's own; --force, so that each works again and again."""
+        pair = qos.Pair(bytes.fromhex(seed.read_text()))
+        made = {"own.pub": pair.public.hex().encode(), "own.sig": pair.sign(b"payload").hex().encode(),
+                "own.box": qos.seal(pair.public, b"payload"), "own.text": b"payload",
+                "a.share": b"\1" + bytes(32), "b.share": b"\2" + bytes(32)}
+        for name, contents in made.items():
+            (new / name).write_bytes(contents)
+        payload = ["--payload-path", new / "own.text"]
+        key = ["--master-seed-path", seed]
+        public = ["--pub-path", new / "own.pub"]
+        self.of["get-ephemeral-key-hex"] = ["--attestation-doc-path", c.attestation(), "--ephemeral-key-path",
+                                            new / "eph.pub"]
+        self.of["dangerous-dev-boot"] = [*c.host(), "--pivot-path", c.pivot, "--restart-policy", "never"]
+        self.of["shamir-split"] = ["--secret-path", seed, "--total-shares", "3", "--threshold", "2", "--output-dir",
+                                   new, "--force"]
+        self.of["shamir-reconstruct"] = ["--share", new / "a.share", "--share", new / "b.share", "--output-path",
+                                         new / "rebuilt", "--force"]
+        self.of["p256-sign"] = [*payload, *key, "--signature-path", new / "new.sig"]
+        self.of["p256-verify"] = [*payload, *public, "--signature-path", new / "own.sig"]
+        self.of["p256-asymmetric-encrypt"] = ["--plaintext-path", new / "own.text", *public, "--ciphertext-path",
+                                              new / "new.box", "--force"]
+        self.of["p256-asymmetric-decrypt"] = ["--ciphertext-path", new / "own.box", *key, "--plaintext-path",
+                                              new / "opened", "--force"]
 
     def keep(self, *words, **_):
         self.of[words[0]] = list(words[1:])
@@ -78,7 +111,7 @@ class Words:
 
     def inputs(self, command):
         outputs = OUTPUTS.get(command, [])
-        return [w for w in self.of[command] if w in FILES + FOLDERS and w not in outputs]
+        return [w for w in dict.fromkeys(self.of[command]) if w in FILES + FOLDERS and w not in outputs]
 
     def value(self, command, option):
         return Path(self.of[command][self.of[command].index(option) + 1])
@@ -136,7 +169,10 @@ HOSTILE = {
 }
 # What some commands rightly take.
 TAKEN = {("generate-manifest", "--pcr3-preimage-path", "truncated"), ("pivot-hash", "--pivot-path", "truncated"),
-         ("pivot-hash", "--pivot-path", "empty"), ("pivot-hash", "--pivot-path", "binary")}
+         ("pivot-hash", "--pivot-path", "empty"), ("pivot-hash", "--pivot-path", "binary"),
+         ("shamir-split", "--secret-path", "truncated"), ("shamir-split", "--secret-path", "binary"),
+         *(taken for kind in ("truncated", "empty", "binary") for taken in (
+             ("p256-sign", "--payload-path", kind), ("p256-asymmetric-encrypt", "--plaintext-path", kind)))}
 
 
 def refused(words, command, option, path, hostile_path=None):
@@ -236,7 +272,7 @@ def test_a_binding_beside_a_share_is_refused_when_it_is_no_file(words):
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c not in (
-    "boot-genesis", "boot-standard", "verify-genesis")])
+    "boot-genesis", "boot-standard", "verify-genesis", "dangerous-dev-boot")])
 def test_what_the_user_names_may_come_through_a_pipe(words, command):
     """Through /dev/fd/N, as the shell's <(...) gives it."""
     for option in [o for o in words.inputs(command) if o in FILES]:

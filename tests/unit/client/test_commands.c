@@ -64,9 +64,10 @@ static void commands_with_secrets_and_only_those_can_be_told_to_go_on_unlocked(v
     for (size_t i = 0; i < commands_count; i++) {
         const struct command *c = commands[i];
         assert_int_equal(c->secrets, option_of(c, "allow-unlocked-memory") != NULL);
-        bool reads_key =
-            option_of(c, "secret-path") != NULL || option_of(c, "master-seed-path") != NULL;
-        assert_int_equal(c->secrets, reads_key);
+        bool holds_key =
+            option_of(c, "secret-path") != NULL || option_of(c, "master-seed-path") != NULL ||
+            option_of(c, "share") != NULL || strcmp(c->name, "dangerous-dev-boot") == 0;
+        assert_int_equal(c->secrets, holds_key);
     }
 }
 
@@ -146,6 +147,22 @@ static void a_command_of_two_words_is_found_by_both(void **state)
     assert_int_equal(strncmp(buf_text(&help), "Command: ShareCheck\n", 20), 0);
 }
 
+static void commands_of_the_unreleased_branch_are_known_and_are_none(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "boot-reshard",         "generate-reshard-input",   "get-reshard-attestation-doc",
+        "get-reshard-output",   "reshard-re-encrypt-share", "reshard-post-share",
+        "verify-reshard-output"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_true(command_is_unreleased(names[i]));
+        assert_null(command_find(names[i]));
+    }
+    for (size_t i = 0; i < commands_count; i++)
+        assert_false(command_is_unreleased(commands[i]->name));
+    assert_false(command_is_unreleased("reshard"));
+}
+
 static void a_mistyped_command_finds_its_neighbour(void **state)
 {
     (void)state;
@@ -195,6 +212,7 @@ int main(void)
         cmocka_unit_test(commands_that_verify_take_the_same_options),
         cmocka_unit_test(manual_page_has_every_command_and_option),
         cmocka_unit_test(a_command_of_two_words_is_found_by_both),
+        cmocka_unit_test(commands_of_the_unreleased_branch_are_known_and_are_none),
         cmocka_unit_test(a_mistyped_command_finds_its_neighbour),
         cmocka_unit_test(help_begins_with_the_name_as_the_original_writes_it),
     };

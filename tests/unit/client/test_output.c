@@ -95,6 +95,40 @@ static void all_files_are_there_or_none(void **state)
     assert_int_equal(entries(f), 1);
 }
 
+static void what_was_replaced_comes_back_when_a_later_file_fails(void **state)
+{
+    struct folder *f = *state;
+    struct output out = {.force = true};
+    char first[512], second[512];
+    (void)snprintf(first, sizeof first, "%s", folder_path(f, "first"));
+    (void)snprintf(second, sizeof second, "%s", folder_path(f, "second"));
+    folder_file(f, "first", "old");
+    assert_ok(output_stage(&out, NULL, first, BYTES_LIT("new"), OUTPUT_SECRET));
+    assert_ok(output_stage(&out, NULL, second, BYTES_LIT("new"), OUTPUT_SECRET));
+    assert_int_equal(mkdir(second, 0700), 0);
+    assert_refused(output_publish(&out), Q_IO, "second");
+    expect_file(f, "first", "old");
+    assert_int_equal(entries(f), 2); // the folder is one of them
+}
+
+static void as_many_files_as_the_largest_split_and_no_more(void **state)
+{
+    struct folder *f = *state;
+    OUTPUT_AUTO out = {0};
+    char paths[OUTPUT_MAX + 1][512];
+    for (unsigned i = 0; i <= OUTPUT_MAX; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "%u", i);
+        (void)snprintf(paths[i], sizeof paths[i], "%s", folder_path(f, name));
+    }
+    for (unsigned i = 0; i < OUTPUT_MAX; i++)
+        assert_ok(output_stage(&out, NULL, paths[i], BYTES_LIT("x"), OUTPUT_SECRET));
+    assert_refused(output_stage(&out, NULL, paths[OUTPUT_MAX], BYTES_LIT("x"), OUTPUT_SECRET),
+                   Q_INTERNAL, "more than 255 files at once");
+    assert_ok(output_publish(&out));
+    assert_int_equal(entries(f), OUTPUT_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +142,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(staged_files_that_are_not_published_leave_nothing,
                                         folder_make, folder_remove),
         cmocka_unit_test_setup_teardown(all_files_are_there_or_none, folder_make, folder_remove),
+        cmocka_unit_test_setup_teardown(what_was_replaced_comes_back_when_a_later_file_fails,
+                                        folder_make, folder_remove),
+        cmocka_unit_test_setup_teardown(as_many_files_as_the_largest_split_and_no_more, folder_make,
+                                        folder_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
