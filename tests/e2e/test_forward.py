@@ -270,6 +270,22 @@ def test_the_commands_say_what_the_enclave_waits_for(relay, station):
     refused(lambda: new.boot(1), "NoMatchingRoute", new.machine)
 
 
+def test_ceremony_status_asks_for_no_shares_of_a_forwarded_key(relay, station):
+    new = station()
+    new.boot(1)
+    manifests = relay.folder / "status"
+    manifests.mkdir()
+    shutil.copy(relay.manifest_path(1), manifests / "manifest")
+    shutil.copy(relay.envelope_path(1), manifests / "manifest_envelope")
+    words = ("ceremony", "status", *new.host(), "--manifest-dir", manifests)
+    said = relay.client(*words)
+    assert "the quorum key from another enclave" in said and "shares 0" not in said
+    relay.first.export_to(new, 1)
+    new.inject()
+    said = relay.client(*words)
+    assert "QuorumKeyProvisioned" in said and "shares" not in said, said
+
+
 def test_a_boot_is_checked_before_the_enclave_is_asked(relay, station):
     new = station()
     refused(lambda: new.boot(1, pivot=relay.role_file), "InvalidPivotHash", new.machine)

@@ -11,6 +11,7 @@ from machine import work_folder
 from raw_enclave import APP_UID, SLEEPER, Ceremony, Enclave
 from sim_documents import HOUR, Forge
 from snapshot import difference, snapshot
+from test_memory import Memory, forms, needs_to_read_memory
 
 SETUP = "qos-setup-manifest-pcr-commitment-v1"
 LIVE = "qos-live-manifest-pcr-commitment-v1"
@@ -259,3 +260,23 @@ def test_borsh_where_it_can_be_said(enclave):
     assert qos.call(enclave.socket, bad) == b"\x00\x30"  # 48: InvalidEncryptedQuorumKeySignature
     assert qos.call(enclave.socket, frame) == b"\x12"
     assert enclave.phase() == "QuorumKeyProvisioned"
+
+
+def test_memory_holds_a_forwarded_key_in_locked_memory_alone_also_after_it_was_exported(enclave):
+    needs_to_read_memory()
+    c = Ceremony(SLEEPER)
+    setup = c.boot_forward(enclave.start())
+    setup_pair = qos.Pair(bytes.fromhex(enclave.files["ephemeral"].read_text()))
+    assert setup_pair.public == setup
+    Memory(enclave.process.pid).assert_nowhere(forms("quorum", c.quorum))
+    c.inject(enclave, setup)
+    live_pair = qos.Pair(bytes.fromhex(enclave.files["ephemeral"].read_text()))
+    reply = enclave.send("liveAttestationDocRequest")["liveAttestationDocResponse"]
+    c.live, c.forge = bytes.fromhex(reply["nsm_response"]["attestation"]["document"]), Forge(enclave.folder / "sim")
+    peer = Peer(c)
+    for _ in range(3):
+        assert opened(peer, enclave.send(peer.request())) == c.quorum.seed
+    memory = Memory(enclave.process.pid)
+    assert memory.places(c.quorum.seed), "the scan must see what is there"
+    memory.assert_only_locked(forms("quorum", c.quorum))
+    memory.assert_nowhere({**forms("setup", setup_pair), **forms("live", live_pair)})
