@@ -162,6 +162,22 @@ enum q_err address_listen(const struct address *a, int backlog, int *fd)
     return Q_OK;
 }
 
+struct socket_file socket_file_of(const struct address *listening)
+{
+    struct stat st;
+    if (listening->kind != ADDRESS_UNIX || lstat(listening->path, &st) != 0)
+        return (struct socket_file){0};
+    return (struct socket_file){.path = listening->path, .device = st.st_dev, .inode = st.st_ino};
+}
+
+void socket_file_remove(const struct socket_file *f)
+{
+    struct stat st;
+    if (f->path != NULL && lstat(f->path, &st) == 0 && st.st_dev == f->device &&
+        st.st_ino == f->inode)
+        (void)unlink(f->path);
+}
+
 enum q_err address_connect(const struct address *a, int *fd)
 {
     union any_address sa;

@@ -22,6 +22,13 @@ enum q_err address_display(const struct address *a, struct buf *out);
 // Non-blocking, close-on-exec. A unix socket path that nobody listens on is replaced; one that answers
 // is an error, and so is a path that is not a socket.
 enum q_err address_listen(const struct address *a, int backlog, int *fd);
+// The file a listener on a unix socket made. Only that file is removed: another run may have replaced it.
+struct socket_file {
+    const char *path; // NULL: none; as in the address
+    uint64_t device, inode;
+};
+struct socket_file socket_file_of(const struct address *listening);
+void socket_file_remove(const struct socket_file *f);
 // Starts to connect; *fd becomes writable when done, and address_connected says how it went. Q_LIMIT: a
 // unix listener's backlog is full, try again later.
 enum q_err address_connect(const struct address *a, int *fd);
