@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "enclave/bridges.h"
 #include "enclave/launch.h"
 #include "enclave/console.h"
 
@@ -16,6 +17,7 @@ struct supervisor {
     struct loop *loop;
     struct timer *restart, *kill;
     struct console *out, *err;
+    struct bridges *bridges;
     struct application application;
     pid_t pid; // of the running application, 0: none
     int64_t started_ms, delay_ms;
@@ -151,9 +153,16 @@ enum q_err supervisor_new(struct loop *l, struct supervisor **out)
     return Q_OK;
 }
 
+void supervisor_bridge(struct supervisor *s, struct bridges *b)
+{
+    s->bridges = b;
+}
+
 void supervisor_start(struct supervisor *s, const struct application *a)
 {
     s->application = *a;
+    if (s->bridges != NULL)
+        bridges_open(s->bridges, a->served, a->served_n);
     run(s);
 }
 

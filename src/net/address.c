@@ -6,6 +6,7 @@
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -103,6 +104,22 @@ static enum q_err to_sockaddr(const struct address *a, union any_address *out, s
         return Q_OK;
     }
     return fail(Q_INTERNAL, "address: unknown kind %d", (int)a->kind);
+}
+
+enum q_err address_of_bridge(const struct address *enclave, uint16_t port,
+                             char path[static ADDRESS_PATH_SIZE], struct address *out)
+{
+    *out = *enclave;
+    out->port = port;
+    if (enclave->kind != ADDRESS_UNIX)
+        return Q_OK;
+    int n = snprintf(path, ADDRESS_PATH_SIZE, "%s.%u.appsock", enclave->path, port);
+    if (n < 0 || n >= ADDRESS_PATH_SIZE)
+        return fail(Q_BAD_INPUT,
+                    "unix socket %s.%u.appsock: expected a path of at most %d bytes, found %d",
+                    enclave->path, port, ADDRESS_PATH_SIZE - 1, n);
+    out->path = path;
+    return Q_OK;
 }
 
 static enum q_err open_socket(const struct address *a, const union any_address *sa, int *fd)

@@ -19,6 +19,11 @@ struct address {
 // From --cid and --port, or --usock: exactly one of the two ("Invalid socket opts").
 enum q_err address_from_options(const struct options *o, struct address *out);
 enum q_err address_display(const struct address *a, struct buf *out);
+// Where an enclave at this address takes connections for its application's port (qos-wire 5.4): the same
+// cid and that port, or "<path>.<port>.appsock", written to path. Refuses what would be too long for a socket.
+#define ADDRESS_PATH_SIZE 108
+enum q_err address_of_bridge(const struct address *enclave, uint16_t port,
+                             char path[static ADDRESS_PATH_SIZE], struct address *out);
 // Non-blocking, close-on-exec. A unix socket path that nobody listens on is replaced; one that answers
 // is an error, and so is a path that is not a socket.
 enum q_err address_listen(const struct address *a, int backlog, int *fd);
