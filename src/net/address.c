@@ -20,21 +20,12 @@ union any_address {
     struct sockaddr_in in;
 };
 
-static enum q_err option_bool(const struct options *o, const char *name, bool *out)
-{
-    const char *value = options_value(o, name);
-    *out = value != NULL && strcmp(value, "true") == 0;
-    if (value != NULL && !*out && strcmp(value, "false") != 0)
-        return fail(Q_BAD_INPUT, "--%s: expected true or false, found %s", name, value);
-    return Q_OK;
-}
-
 enum q_err address_from_options(const struct options *o, struct address *out)
 {
     bool unix_path = options_given(o, "usock");
     bool cid = options_given(o, "cid"), port = options_given(o, "port");
     *out = (struct address){0};
-    TRY(option_bool(o, "vsock-to-host", &out->to_host));
+    TRY(options_bool(o, "vsock-to-host", &out->to_host));
     if (unix_path && !cid && !port) {
         out->kind = ADDRESS_UNIX;
         out->path = options_value(o, "usock");
