@@ -3,22 +3,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/vm_sockets.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-union any_address {
-    struct sockaddr sa;
-    struct sockaddr_un un;
-    struct sockaddr_vm vm;
-    struct sockaddr_in in;
-};
 
 enum q_err address_from_options(const struct options *o, struct address *out)
 {
@@ -65,7 +55,8 @@ static const char *display(const struct address *a, struct buf *b)
     return text == NULL ? "address" : text;
 }
 
-static enum q_err to_sockaddr(const struct address *a, union any_address *out, socklen_t *size)
+enum q_err address_to_sockaddr(const struct address *a, bool connecting, union any_address *out,
+                               socklen_t *size)
 {
     memset(out, 0, sizeof *out);
     switch (a->kind) {
@@ -83,6 +74,7 @@ static enum q_err to_sockaddr(const struct address *a, union any_address *out, s
         out->vm.svm_family = AF_VSOCK;
         out->vm.svm_cid = a->cid;
         out->vm.svm_port = a->port;
+        out->vm.svm_flags = connecting && a->to_host ? VMADDR_FLAG_TO_HOST : 0;
         *size = sizeof out->vm;
         return Q_OK;
     case ADDRESS_TCP:
@@ -153,7 +145,7 @@ enum q_err address_listen(const struct address *a, int backlog, int *fd)
     socklen_t size;
     BUF_AUTO name = {0};
     *fd = -1;
-    TRY(to_sockaddr(a, &sa, &size));
+    TRY(address_to_sockaddr(a, false, &sa, &size));
     if (a->kind == ADDRESS_UNIX)
         TRY(clear_path(a, &sa, size));
     int made;
@@ -192,9 +184,7 @@ enum q_err address_connect(const struct address *a, int *fd)
     socklen_t size;
     BUF_AUTO name = {0};
     *fd = -1;
-    TRY(to_sockaddr(a, &sa, &size));
-    if (a->kind == ADDRESS_VSOCK && a->to_host)
-        sa.vm.svm_flags = VMADDR_FLAG_TO_HOST;
+    TRY(address_to_sockaddr(a, true, &sa, &size));
     int made;
     TRY(open_socket(a, &sa, &made));
     int on = 1;

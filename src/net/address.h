@@ -5,6 +5,18 @@
 #include "base/bytes.h"
 #include "base/options.h"
 
+#include <linux/vm_sockets.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+union any_address {
+    struct sockaddr sa;
+    struct sockaddr_un un;
+    struct sockaddr_vm vm;
+    struct sockaddr_in in;
+};
+
 enum address_kind { ADDRESS_UNIX, ADDRESS_VSOCK, ADDRESS_TCP };
 
 struct address {
@@ -24,6 +36,9 @@ enum q_err address_display(const struct address *a, struct buf *out);
 #define ADDRESS_PATH_SIZE 108
 enum q_err address_of_bridge(const struct address *enclave, uint16_t port,
                              char path[static ADDRESS_PATH_SIZE], struct address *out);
+// For the kernel; connecting: a vsock address gets its flag. Refuses a path that is empty or too long.
+enum q_err address_to_sockaddr(const struct address *a, bool connecting, union any_address *out,
+                               socklen_t *size);
 // Non-blocking, close-on-exec. A unix socket path that nobody listens on is replaced; one that answers
 // is an error, and so is a path that is not a socket.
 enum q_err address_listen(const struct address *a, int backlog, int *fd);

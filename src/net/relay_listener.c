@@ -51,7 +51,8 @@ struct relay_room relay_room_of(unsigned most)
         files.rlim_cur = 2 * DESCRIPTORS_SPARE;
     // Two descriptors each.
     rlim_t room = files.rlim_cur > DESCRIPTORS_SPARE ? (files.rlim_cur - DESCRIPTORS_SPARE) / 2 : 1;
-    return (struct relay_room){.most = room < most ? (unsigned)room : most};
+    return (struct relay_room){.most = room < most ? (unsigned)room : most,
+                               .evict_ms = RELAY_EVICT_MS};
 }
 
 static void close_descriptor(int *fd)
@@ -190,7 +191,8 @@ static void pause_accepting(struct relay_listener *s)
 static void accept_again(void *context)
 {
     struct relay_listener *s = context;
-    (void)watch_change(s->watch, LOOP_READ);
+    if (watch_change(s->watch, LOOP_READ) != Q_OK)
+        timer_set(s->again, loop_now_ms(s->loop) + ACCEPT_AGAIN_MS);
 }
 
 static struct connection *owner(struct chain_link *l)
@@ -198,23 +200,27 @@ static struct connection *owner(struct chain_link *l)
     return CHAIN_OWNER(l, struct connection, link);
 }
 
-// Closes the connection that was silent longest; false when all had their say lately.
-static bool make_room(struct relay_listener *s)
+// The connection that was silent longest, if that is long enough to give way to a new one.
+static struct connection *evictable(const struct relay_listener *s)
 {
-    struct connection *victim = NULL;
+    struct connection *found = NULL;
+    int64_t longest = s->options.room->evict_ms - 1;
     for (struct chain_link *l = chain_first(&s->connections); l != NULL;
          l = chain_next(&s->connections, l)) {
         struct connection *c = owner(l);
-        if (c->relay != NULL && relay_silent_ms(c->relay) >= RELAY_EVICT_MS &&
-            (victim == NULL || relay_silent_ms(c->relay) > relay_silent_ms(victim->relay)))
-            victim = c;
+        if (c->relay == NULL || relay_silent_ms(c->relay) <= longest)
+            continue;
+        found = c;
+        longest = relay_silent_ms(c->relay);
     }
-    if (victim == NULL)
-        return false;
+    return found;
+}
+
+static void evict(struct connection *c)
+{
     log_info("a connection that was silent for %lld ms is closed for a new one",
-             (long long)relay_silent_ms(victim->relay));
-    close_connection(victim);
-    return true;
+             (long long)relay_silent_ms(c->relay));
+    close_connection(c);
 }
 
 static void no_delay(const struct relay_listener *s, int fd)
@@ -232,8 +238,9 @@ static bool will_pass(int why)
 // False when there is nobody to accept, or no room.
 static bool accept_one(struct relay_listener *s)
 {
-    const struct relay_room *room = s->options.room;
-    if (room->used >= room->most && !make_room(s)) {
+    bool full = s->options.room->used >= s->options.room->most;
+    struct connection *victim = full ? evictable(s) : NULL;
+    if (full && victim == NULL) {
         pause_accepting(s);
         return false;
     }
@@ -243,6 +250,8 @@ static bool accept_one(struct relay_listener *s)
             pause_accepting(s);
         return false;
     }
+    if (victim != NULL)
+        evict(victim);
     no_delay(s, fd);
     struct connection *c;
     if (open_connection(s, fd, &c) != Q_OK) {

@@ -7,11 +7,12 @@
 #include "net/loop.h"
 
 // Connections that may exist at a time, shared by several listeners. One that finds no room takes the place
-// of the one that was silent longest, if that is RELAY_EVICT_MS or more; else it waits in the kernel's queue.
+// of the one that was silent longest, if that is evict_ms or more; else it waits in the kernel's queue.
 struct relay_room {
     unsigned used, most;
+    int64_t evict_ms;
 };
-#define RELAY_EVICT_MS 30000
+#define RELAY_EVICT_MS 30000 // what relay_room_of says
 // Raises this process's limit of open files as far as it may, and gives room for most connections, or fewer
 // where DESCRIPTORS_SPARE descriptors would not be left for everything else.
 #define DESCRIPTORS_SPARE 256

@@ -6,7 +6,7 @@ import struct
 import threading
 from pathlib import Path
 
-from machine import BIN, PATIENCE, Process, answers, free_port, request, wait_until
+from machine import BIN, BUILD, PATIENCE, Process, answers, free_port, request, wait_until
 from raw_enclave import Ceremony, Enclave
 
 # The application: the first line of a connection says what to do with it. It listens on the ports that are
@@ -83,6 +83,11 @@ def server(port, host=HERE):
 def source_bytes(size):
     block = bytes(range(251)) * 256
     return (block * (size // len(block) + 1))[:size]
+
+
+def sanitized():
+    options = json.loads((BUILD / "meson-info" / "intro-buildoptions.json").read_text())
+    return next(o["value"] for o in options if o["name"] == "b_sanitize") != "none"
 
 
 def resident(pid):
