@@ -8,7 +8,6 @@
 #include "protocol/versions.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 
 #define NOTES_MAX ((size_t)4096)
@@ -19,11 +18,7 @@
 // Notes past the limit are not worth a failure.
 static void note(struct bridge_plan *p, uint16_t port, const char *why)
 {
-    char line[256];
-    int n = snprintf(line, sizeof line, "port %u of the manifest is not served: %s\n", port, why);
-    if (n > 0)
-        (void)buf_append(&p->notes,
-                         bytes_of(line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1));
+    (void)buf_printf(&p->notes, "port %u of the manifest is not served: %s\n", port, why);
 }
 
 static void note_host(struct bridge_plan *p, const struct bridge_server *s)
