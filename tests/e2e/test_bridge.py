@@ -15,7 +15,7 @@ import time
 import pytest
 from bridged import (APPLICATION, HERE, Bridged, Client, ControlUrl, resident, sanitized, server, sha256,
                      source_bytes)
-from machine import BIN, PATIENCE, free_port, wait_until, work_folder
+from machine import BIN, PATIENCE, ROOT, free_port, wait_until, work_folder
 from raw_enclave import Ceremony, Enclave
 
 MIB = 1 << 20
@@ -491,6 +491,21 @@ def test_help_and_version():
     assert "--control-url" in text and "--host-port-override" in text
     text = subprocess.run([BIN / "qos_bridge", "--version"], capture_output=True, text=True, check=True).stdout
     assert text.startswith("version: 0.13.0\n")
+
+
+def completed(*words):
+    script = (f'. "{ROOT}/deploy/completion/qos_bridge.bash"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+              '_qos_bridge; printf "%s\\n" "${COMPREPLY[@]}"')
+    return subprocess.run(["bash", "-c", script, "bash", BIN / "qos_bridge", *words], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout.split()
+
+
+def test_completion_offers_what_help_lists_and_the_man_page_explains_it():
+    offered = completed("--")
+    assert {"--control-url", "--cid", "--usock", "--host-port-override", "--vsock-to-host"} <= set(offered)
+    page = (ROOT / "docs" / "man" / "qos_bridge.8.scd").read_text()
+    assert [o for o in offered if f"*{o}*" not in page] == []
+    assert completed("--vsock-to-host", "t") == ["true"]
 
 
 def test_options_of_the_originals_egress_are_taken_with_a_warning(bridged, control):
