@@ -30,7 +30,7 @@ struct served {
     struct relay_listener *listener; // NULL: not open
 };
 
-struct bridge {
+struct ingress {
     struct bridge_options options;
     struct loop *loop;
     struct http_get *poll;
@@ -48,7 +48,7 @@ static struct address listen_address(const struct bridge_entry *e)
     return (struct address){.kind = ADDRESS_TCP, .ip = e->ip, .port = e->listen_port};
 }
 
-static enum q_err open_one(struct bridge *b, struct served *s)
+static enum q_err open_one(struct ingress *b, struct served *s)
 {
     struct relay_listener_options o = {.listen = listen_address(&s->entry),
                                        .room = &b->room,
@@ -67,7 +67,7 @@ static void say_served(const struct served *s, const char *what)
 }
 
 // What cannot be opened is said once, and tried again at the next poll.
-static void try_open(struct bridge *b, struct served *s)
+static void try_open(struct ingress *b, struct served *s)
 {
     if (!s->used || s->listener != NULL)
         return;
@@ -95,7 +95,7 @@ static bool planned(const struct bridge_plan *p, const struct bridge_entry *e)
     return false;
 }
 
-static bool is_served(const struct bridge *b, const struct bridge_entry *e)
+static bool is_served(const struct ingress *b, const struct bridge_entry *e)
 {
     for (size_t i = 0; i < BRIDGES_MAX; i++) {
         if (b->served[i].used && same_entry(&b->served[i].entry, e))
@@ -112,7 +112,7 @@ static void close_one(struct served *s)
     *s = (struct served){0};
 }
 
-static struct served *free_place(struct bridge *b)
+static struct served *free_place(struct ingress *b)
 {
     struct served *s = b->served;
     while (s->used) // a plan has at most as many entries as there are places
@@ -131,7 +131,7 @@ static void log_notes(const struct bridge_plan *p)
 }
 
 // Takes the plan over.
-static void change_plan(struct bridge *b, struct bridge_plan *next)
+static void change_plan(struct ingress *b, struct bridge_plan *next)
 {
     log_notes(next);
     for (size_t i = 0; i < BRIDGES_MAX; i++) {
@@ -147,7 +147,7 @@ static void change_plan(struct bridge *b, struct bridge_plan *next)
     *next = (struct bridge_plan){0};
 }
 
-static void announce(struct bridge *b)
+static void announce(struct ingress *b)
 {
     if (!b->plan.booted && !b->waiting)
         log_info("%s: no manifest yet, waiting for one", b->options.url);
@@ -159,7 +159,7 @@ static void announce(struct bridge *b)
         log_warn("standard output: %s", strerror(errno));
 }
 
-static enum q_err take_info(struct bridge *b, enum q_err result, struct bytes body)
+static enum q_err take_info(struct ingress *b, enum q_err result, struct bytes body)
 {
     TRY(result);
     BRIDGE_PLAN_AUTO next = {0};
@@ -175,7 +175,7 @@ static enum q_err take_info(struct bridge *b, enum q_err result, struct bytes bo
 // A host that does not answer, or not with sense, changes nothing about what is served.
 static void info_came(void *context, enum q_err result, struct bytes body)
 {
-    struct bridge *b = context;
+    struct ingress *b = context;
     bool failed = take_info(b, result, body) != Q_OK;
     if (failed && !b->failing)
         log_warn("%s; trying again every %u ms", err_text(), b->options.poll_ms);
@@ -187,14 +187,14 @@ static void info_came(void *context, enum q_err result, struct bytes body)
 
 static void poll_due(void *context)
 {
-    struct bridge *b = context;
+    struct ingress *b = context;
     if (http_get_start(b->poll) != Q_OK)
         info_came(b, Q_INTERNAL, bytes_of("", 0));
 }
 
 static void told_to_stop(void *context, int signal)
 {
-    struct bridge *b = context;
+    struct ingress *b = context;
     unsigned open = 0;
     for (size_t i = 0; i < BRIDGES_MAX; i++)
         open +=
@@ -203,7 +203,7 @@ static void told_to_stop(void *context, int signal)
     loop_stop(b->loop);
 }
 
-static enum q_err serve(struct bridge *b)
+static enum q_err serve(struct ingress *b)
 {
     const struct http_get_options get = {.url = b->options.url,
                                          .timeout_ms = POLL_TIMEOUT_MS,
@@ -221,7 +221,7 @@ static enum q_err serve(struct bridge *b)
     return loop_run(b->loop);
 }
 
-static void end(struct bridge *b)
+static void end(struct ingress *b)
 {
     for (size_t i = 0; i < BRIDGES_MAX; i++)
         relay_listener_stop(&b->served[i].listener);
@@ -250,7 +250,7 @@ static enum q_err print_start(const struct bridge_options *o)
 
 enum q_err bridge_run(int words_count, char *const *words)
 {
-    struct bridge b = {0};
+    struct ingress b = {0};
     TRY(bridge_options_parse(words_count, words, &b.options));
     if (b.options.help)
         return print_help();

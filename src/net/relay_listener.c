@@ -48,7 +48,7 @@ struct relay_room relay_room_of(unsigned most)
         (void)setrlimit(RLIMIT_NOFILE, &files);
     }
     if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        files.rlim_cur = 2 * DESCRIPTORS_SPARE;
+        files.rlim_cur = DESCRIPTORS_SPARE;
     // Two descriptors each.
     rlim_t room = files.rlim_cur > DESCRIPTORS_SPARE ? (files.rlim_cur - DESCRIPTORS_SPARE) / 2 : 1;
     return (struct relay_room){.most = room < most ? (unsigned)room : most,

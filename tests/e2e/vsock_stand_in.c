@@ -24,8 +24,8 @@ static void say(const char *what, const struct sockaddr_vm *a, unsigned long num
     char path[128], line[128];
     snprintf(path, sizeof path, "%s/log", getenv("VSOCK_FOLDER"));
     int n = a == NULL ? snprintf(line, sizeof line, "%s %lu\n", what, number)
-                      : snprintf(line, sizeof line, "%s cid %u port %u flags %u\n", what, a->svm_cid,
-                                 a->svm_port, a->svm_flags);
+                      : snprintf(line, sizeof line, "%s cid %u port %u flags %u\n", what,
+                                 a->svm_cid, a->svm_port, a->svm_flags);
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
     if (write(fd, line, (size_t)n) != n)
         abort();

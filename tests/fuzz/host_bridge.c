@@ -20,8 +20,8 @@ static void check_entries(const struct bridge_plan *p, uint16_t override)
         const struct bridge_entry *e = &p->entries[i];
         must(e->port != 0 && e->listen_port == (override != 0 ? override : e->port));
         for (size_t k = 0; k < i; k++)
-            must(e->port != p->entries[k].port && (e->ip != p->entries[k].ip ||
-                                                   e->listen_port != p->entries[k].listen_port));
+            must(e->port != p->entries[k].port &&
+                 (e->ip != p->entries[k].ip || e->listen_port != p->entries[k].listen_port));
     }
 }
 
