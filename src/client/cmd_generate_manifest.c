@@ -74,7 +74,6 @@ static enum q_err generate_manifest(const struct options *o)
     TRY(read_dns(o, &a, &m));
     TRY(read_parts(o, &a, &m));
     TRY(manifest_check_thresholds(&m, NULL));
-    TRY(manifest_check_bridges(&m, NULL));
     TRY(manifest_store(&m, &file));
     audit_note_manifest(&m);
     TRY(output_stage(&out, "Manifest", options_value(o, "manifest-path"), buf_bytes(&file),

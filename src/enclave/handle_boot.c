@@ -54,7 +54,7 @@ static enum q_err check_boot(const struct enclave *e, const struct boot_request 
     const struct manifest_envelope *envelope = &request->manifest_envelope;
     TRY(envelope_check_approvals(envelope, &x->why));
     TRY(manifest_check_thresholds(&envelope->manifest, &x->why));
-    TRY(manifest_check_bridges(&envelope->manifest, &x->why));
+    TRY(pivot_check_bridges(&envelope->manifest.pivot, &x->why));
     if (e->bridges != NULL)
         TRY(bridges_check(e->bridges, &envelope->manifest.pivot, &x->why));
     if (envelope->share_set_approvals.n > 0)

@@ -21,10 +21,10 @@ static enum q_err check_one(const struct pivot_config *c, size_t i, struct proto
     return Q_OK;
 }
 
-enum q_err manifest_check_bridges(const struct manifest *m, struct protocol_error *why)
+enum q_err pivot_check_bridges(const struct pivot_config *c, struct protocol_error *why)
 {
     // More entries than ports repeat one among the first.
-    for (size_t i = 0; i < m->pivot.bridges.n; i++)
-        TRY(check_one(&m->pivot, i, why));
+    for (size_t i = 0; i < c->bridges.n; i++)
+        TRY(check_one(c, i, why));
     return Q_OK;
 }

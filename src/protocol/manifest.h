@@ -39,7 +39,7 @@ enum q_err members_unique(const struct member *members, size_t n, struct protoco
 // numbers, NotEnoughApprovals for the others', and what members_unique says.
 enum q_err manifest_check_thresholds(const struct manifest *m, struct protocol_error *why);
 // Of our own: each port once among the bridges, and no server bridge on port 0. *why: InvalidMsg.
-enum q_err manifest_check_bridges(const struct manifest *m, struct protocol_error *why);
+enum q_err pivot_check_bridges(const struct pivot_config *c, struct protocol_error *why);
 bool share_set_is_development(const struct member_set *s);
 // The same for a genesis: unique members, then 2 <= k <= n <= 255 (QosCrypto).
 enum q_err genesis_set_check(const struct genesis_set *s, struct protocol_error *why);

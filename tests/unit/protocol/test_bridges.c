@@ -17,11 +17,11 @@ static const struct bridge zero[] = {{.tag = BRIDGE_SERVER, .server = {.port = 0
 static enum q_err check(const struct bridge *bridges, size_t n, struct protocol_error *why)
 {
     struct bridge copy[8];
-    struct manifest m = {.version = MANIFEST_V1};
+    struct pivot_config c = {0};
     memcpy(copy, bridges, n * sizeof *bridges);
-    m.pivot.bridges.items = copy;
-    m.pivot.bridges.n = n;
-    return manifest_check_bridges(&m, why);
+    c.bridges.items = copy;
+    c.bridges.n = n;
+    return pivot_check_bridges(&c, why);
 }
 
 static void different_ports_are_accepted(void **state)
