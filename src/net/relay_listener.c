@@ -9,7 +9,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,8 +48,8 @@ struct relay_room relay_room_of(unsigned most)
     }
     if (getrlimit(RLIMIT_NOFILE, &files) != 0)
         files.rlim_cur = DESCRIPTORS_SPARE;
-    // Two descriptors each.
-    rlim_t room = files.rlim_cur > DESCRIPTORS_SPARE ? (files.rlim_cur - DESCRIPTORS_SPARE) / 2 : 1;
+    rlim_t half = files.rlim_cur / 2, spare = half < DESCRIPTORS_SPARE ? half : DESCRIPTORS_SPARE;
+    rlim_t room = (files.rlim_cur - spare) / 2; // two descriptors each
     return (struct relay_room){.most = room < most ? (unsigned)room : most,
                                .evict_ms = RELAY_EVICT_MS};
 }

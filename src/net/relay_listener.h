@@ -6,6 +6,8 @@
 #include "net/address.h"
 #include "net/loop.h"
 
+#include <sys/resource.h>
+
 // Connections that may exist at a time, shared by several listeners. One that finds no room takes the place
 // of the one that was silent longest, if that is evict_ms or more; else it waits in the kernel's queue.
 struct relay_room {
@@ -14,8 +16,8 @@ struct relay_room {
 };
 #define RELAY_EVICT_MS 30000 // what relay_room_of says
 // Raises this process's limit of open files as far as it may, and gives room for most connections, or fewer
-// where DESCRIPTORS_SPARE descriptors would not be left for everything else.
-#define DESCRIPTORS_SPARE 256
+// where DESCRIPTORS_SPARE descriptors, or half of them, would not be left for everything else.
+#define DESCRIPTORS_SPARE ((rlim_t)256)
 struct relay_room relay_room_of(unsigned most);
 
 struct relay_listener_options {

@@ -169,12 +169,13 @@ class Bridged:
         self.host.wait_ready(lambda: answers(self.host_port, "/qos/host-health"), "qos_host to answer")
         return self
 
-    def start_bridge(self, *more, url=None):
+    def start_bridge(self, *more, url=None, before=()):
+        """before: words in front of the program, such as prlimit's."""
         self.starts += 1
         url = url or f"http://127.0.0.1:{self.host_port}/qos"
-        self.bridge = Process(BIN / "qos_bridge", ["--control-url", url, "--usock", self.enclave.socket,
-                                                   "--poll-interval", 50, *more],
-                              self.folder / f"bridge{self.starts}")
+        program, *words = [*before, BIN / "qos_bridge", "--control-url", url, "--usock", self.enclave.socket,
+                           "--poll-interval", 50, *more]
+        self.bridge = Process(program, words, self.folder / f"bridge{self.starts}")
         return self
 
     def provision(self):

@@ -179,11 +179,44 @@ def test_hundreds_of_idle_connections_keep_nobody_out(shared):
     try:
         with shared.client(b"echo\nme too") as c:
             assert c.take(6) == b"me too"
+        assert shared.info()["phase"] == "QuorumKeyProvisioned"
         idle[0].send(b"echo\nawake")
         assert idle[0].take(5) == b"awake"
     finally:
         for c in idle:
             c.close()
+
+
+def test_with_few_descriptors_connections_wait_for_their_turn(bridged):
+    b = bridged()
+    b.start_enclave().start_host().provision().start_bridge(before=["prlimit", "--nofile=64:64"])
+    b.wait_served(b.ports[0])
+    served = []
+    for _ in range(16):  # a quarter of 64: half of them, two for each
+        served.append(b.client(b"echo\nin"))
+        assert served[-1].take(2) == b"in"
+    waiting = [b.client(b"echo\nlate") for _ in range(20)]
+    waiting[0].socket.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        waiting[0].take(1)
+    for c in served:
+        c.close()
+    for c in waiting:
+        c.socket.settimeout(PATIENCE)
+        assert c.take(4) == b"late"
+        c.close()
+    assert b.bridge.running()
+
+
+def test_a_bridge_that_is_killed_and_started_again_serves_at_once(bridged):
+    b = bridged().start()
+    running = b.client(b"echo\nx")
+    assert running.take(1) == b"x"
+    b.bridge.process.kill()
+    b.bridge.process.wait(PATIENCE)
+    b.start_bridge().wait_served(b.ports[0])
+    assert echoes(b)
+    assert "cannot be served" not in b.bridge.err()
 
 
 def both_ways(port, size, seed):
