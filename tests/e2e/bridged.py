@@ -214,6 +214,9 @@ class Bridged:
                 process.stop()
         if self.enclave.process and self.enclave.process.poll() is None:
             self.enclave.end()
+        said = self.enclave.log.read_text() if self.enclave.process else ""
+        said += "".join(p.err() for p in (self.bridge, self.host) if p)
+        assert "Sanitizer" not in said and "runtime error" not in said, said
 
 
 class ControlUrl:
