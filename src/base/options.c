@@ -186,6 +186,15 @@ enum q_err options_u32(const struct options *o, const char *name, uint32_t lowes
     return Q_OK;
 }
 
+enum q_err options_bool(const struct options *o, const char *name, bool *out)
+{
+    const char *value = options_value(o, name);
+    *out = value != NULL && strcmp(value, "true") == 0;
+    if (value != NULL && !*out && strcmp(value, "false") != 0)
+        return fail(Q_BAD_INPUT, "--%s: expected true or false, found %s", name, value);
+    return Q_OK;
+}
+
 static const struct option built_in[] = {
     {.name = "help", .help = "Print this help"},
     {.name = "version", .help = "Print the version"},

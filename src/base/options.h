@@ -44,6 +44,8 @@ const char *options_value(const struct options *o, const char *name);
 // Q_BAD_INPUT "--port: expected a number from 1 to 65535, found x".
 enum q_err options_u32(const struct options *o, const char *name, uint32_t lowest, uint32_t highest,
                        uint32_t *out);
+// "true" or "false"; false when it has no value. Q_BAD_INPUT for anything else.
+enum q_err options_bool(const struct options *o, const char *name, bool *out);
 // "Required CLI inputs:" and "Optional CLI inputs:" blocks (qos-behaviour 0.3).
 enum q_err options_help(const struct option *table, size_t count, struct buf *out);
 

@@ -64,6 +64,7 @@ static enum q_err check_signer(const struct approval_task *t)
 {
     const struct member me = member_of(t->alias, t->member);
     TRY(manifest_check_thresholds(t->manifest, NULL));
+    TRY(pivot_check_bridges(&t->manifest->pivot, NULL));
     if (member_set_has(&t->manifest->manifest_set, &me))
         return Q_OK;
     return fail(Q_REFUSED,

@@ -2,6 +2,7 @@
 #include "client/manifest_parts.h"
 
 #include "codec/json.h"
+#include "protocol/manifest.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -47,11 +48,6 @@ enum q_err pivot_args_parse(const char *value, struct arena *a, struct pivot_con
     return split(inside, a, &out->args.items, &out->args.n);
 }
 
-static uint16_t port_of(const struct bridge *b)
-{
-    return b->tag == BRIDGE_SERVER ? b->server.port : b->client.port;
-}
-
 enum q_err bridge_config_parse(const char *value, struct arena *a, struct pivot_config *out)
 {
     static const struct type bridges = {
@@ -61,14 +57,7 @@ enum q_err bridge_config_parse(const char *value, struct arena *a, struct pivot_
         .element = &type_bridge,
     };
     TRY(err_context(json_decode(&bridges, bytes_str(value), a, &out->bridges), "--bridge-config"));
-    for (size_t i = 0; i < out->bridges.n; i++) {
-        for (size_t k = 0; k < i; k++) {
-            if (port_of(&out->bridges.items[i]) == port_of(&out->bridges.items[k]))
-                return fail(Q_BAD_INPUT, "--bridge-config: expected each port once, found %u twice",
-                            port_of(&out->bridges.items[i]));
-        }
-    }
-    return Q_OK;
+    return err_context(pivot_check_bridges(out, NULL), "--bridge-config");
 }
 
 // The addresses go through the manifest's own reader, which checks and normalises them.

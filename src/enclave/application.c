@@ -67,6 +67,20 @@ static enum q_err environment(const struct pivot_config *pivot, struct arena *a,
     return Q_OK;
 }
 
+static enum q_err served_ports(const struct pivot_config *pivot, struct arena *a,
+                               struct application *out)
+{
+    void *memory;
+    TRY(arena_array(a, pivot->bridges.n, sizeof(uint16_t), &memory));
+    uint16_t *ports = memory;
+    for (size_t i = 0; i < pivot->bridges.n; i++) {
+        if (pivot->bridges.items[i].tag == BRIDGE_SERVER)
+            ports[out->served_n++] = pivot->bridges.items[i].server.port;
+    }
+    out->served = ports;
+    return Q_OK;
+}
+
 enum q_err application_from(const struct pivot_config *pivot, const char *path, uid_t uid,
                             struct arena *a, struct application *out, struct protocol_error *why)
 {
@@ -74,5 +88,6 @@ enum q_err application_from(const struct pivot_config *pivot, const char *path, 
         .restart = pivot->restart.tag == RESTART_ALWAYS, .debug = pivot->debug_mode, .uid = uid};
     TRY(arguments(pivot, path, a, out, why));
     out->path = out->arguments[0];
+    TRY(served_ports(pivot, a, out));
     return environment(pivot, a, out, why);
 }

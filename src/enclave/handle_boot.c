@@ -55,11 +55,15 @@ static enum q_err check_pivot_hash(const struct boot_request *request, struct ex
     return err;
 }
 
-static enum q_err check_boot(const struct boot_request *request, struct exchange *x)
+static enum q_err check_boot(const struct enclave *e, const struct boot_request *request,
+                             struct exchange *x)
 {
     const struct manifest_envelope *envelope = &request->manifest_envelope;
     TRY(envelope_check_approvals(envelope, &x->why));
     TRY(manifest_check_thresholds(&envelope->manifest, &x->why));
+    TRY(pivot_check_bridges(&envelope->manifest.pivot, &x->why));
+    if (e->bridges != NULL)
+        TRY(bridges_check(e->bridges, &envelope->manifest.pivot, &x->why));
     if (envelope->share_set_approvals.n > 0)
         return refuse(&x->why, PE_BAD_SHARE_SET_APPROVALS,
                       "boot: expected no share set approvals, got %zu",
@@ -187,7 +191,7 @@ static void log_boot(const struct booted *b, enum phase phase)
 static enum q_err boot(struct enclave *e, struct exchange *x, const struct boot_kind *kind)
 {
     const struct boot_request *request = &x->request->boot;
-    TRY(check_boot(request, x));
+    TRY(check_boot(e, request, x));
     __attribute__((cleanup(stage_discard))) struct boot_stage s = {0};
     TRY(stage(e, request, &s, x));
     TRY(commit(e, x, &s, kind->reply));

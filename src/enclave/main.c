@@ -84,6 +84,7 @@ struct program {
     struct tee *tee;
     struct frame_server *server;
     struct supervisor *supervisor;
+    struct bridges *bridges;
     struct enclave *enclave;
 };
 
@@ -176,7 +177,8 @@ static void stop(void *context, int number)
 
 static enum q_err open_enclave(struct program *p, const struct options *o)
 {
-    struct enclave_options options = {.tee = p->tee, .supervisor = p->supervisor};
+    struct enclave_options options = {
+        .tee = p->tee, .supervisor = p->supervisor, .bridges = p->bridges};
     options.published.paths[PUBLISHED_QUORUM] = options_value(o, "quorum-file");
     options.published.paths[PUBLISHED_PIVOT] = options_value(o, "pivot-file");
     options.published.paths[PUBLISHED_EPHEMERAL] = options_value(o, "ephemeral-file");
@@ -191,6 +193,8 @@ static enum q_err serve(struct program *p, const struct options *o)
     TRY(loop_new(&p->loop));
     TRY(listen_for_messages(p));
     TRY(supervisor_new(p->loop, &p->supervisor));
+    TRY(bridges_new(p->loop, &p->address, &p->bridges));
+    supervisor_bridge(p->supervisor, p->bridges);
     TRY(open_enclave(p, o));
     TRY(loop_signal(p->loop, SIGINT, stop, p));
     TRY(loop_signal(p->loop, SIGTERM, stop, p));
@@ -214,6 +218,7 @@ static void end(struct program *p)
     if (p->server != NULL)
         frame_server_stop(&p->server);
     supervisor_free(&p->supervisor);
+    bridges_free(&p->bridges);
     enclave_close(&p->enclave);
     loop_free(&p->loop);
     tee_close(&p->tee);

@@ -5,6 +5,7 @@
 
 #include "custody/keyring.h"
 #include "custody/shares.h"
+#include "enclave/bridges.h"
 #include "enclave/published.h"
 #include "enclave/supervisor.h"
 #include "protocol/message.h"
@@ -45,6 +46,7 @@ struct enclave {
     enum birth birth;
     struct tee *tee;               // not owned
     struct supervisor *supervisor; // not owned; NULL: no application is ever started
+    const struct bridges *bridges; // not owned; NULL: none can be opened
     struct published published;
     struct keyring *keyring; // KEY_QUORUM, KEY_SETUP, KEY_LIVE
     struct booted *booted;   // NULL before boot
@@ -55,6 +57,7 @@ struct enclave {
 struct enclave_options {
     struct tee *tee;
     struct supervisor *supervisor;
+    const struct bridges *bridges;
     struct published published;
 };
 

@@ -3,8 +3,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "enclave/bridges.h"
 #include "enclave/launch.h"
-#include "enclave/relay.h"
+#include "enclave/console.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,7 +16,8 @@
 struct supervisor {
     struct loop *loop;
     struct timer *restart, *kill;
-    struct relay *out, *err;
+    struct console *out, *err;
+    struct bridges *bridges;
     struct application application;
     pid_t pid; // of the running application, 0: none
     int64_t started_ms, delay_ms;
@@ -35,11 +37,11 @@ static void schedule_restart(struct supervisor *s)
 
 static void show_output(struct supervisor *s, const struct launched *l)
 {
-    relay_free(&s->out);
-    relay_free(&s->err);
-    if (l->out >= 0 && relay_new(s->loop, l->out, "PIVOT[OUT]", &s->out) != Q_OK)
+    console_free(&s->out);
+    console_free(&s->err);
+    if (l->out >= 0 && console_new(s->loop, l->out, "PIVOT[OUT]", &s->out) != Q_OK)
         log_error("%s", err_text());
-    if (l->err >= 0 && relay_new(s->loop, l->err, "PIVOT[ERR]", &s->err) != Q_OK)
+    if (l->err >= 0 && console_new(s->loop, l->err, "PIVOT[ERR]", &s->err) != Q_OK)
         log_error("%s", err_text());
 }
 
@@ -92,8 +94,8 @@ static void application_ended(struct supervisor *s, int status)
     else
         log_info("application: exited with status %d", WEXITSTATUS(status));
     s->pid = 0;
-    relay_free(&s->out);
-    relay_free(&s->err);
+    console_free(&s->out);
+    console_free(&s->err);
     timer_cancel(s->kill);
     if (s->stopping)
         tell_stopped(s);
@@ -151,9 +153,16 @@ enum q_err supervisor_new(struct loop *l, struct supervisor **out)
     return Q_OK;
 }
 
+void supervisor_bridge(struct supervisor *s, struct bridges *b)
+{
+    s->bridges = b;
+}
+
 void supervisor_start(struct supervisor *s, const struct application *a)
 {
     s->application = *a;
+    if (s->bridges != NULL)
+        bridges_open(s->bridges, a->served, a->served_n);
     run(s);
 }
 
@@ -185,8 +194,8 @@ void supervisor_free(struct supervisor **s)
         signal_group(*s, SIGKILL);
         (void)waitpid((*s)->pid, NULL, 0);
     }
-    relay_free(&(*s)->out);
-    relay_free(&(*s)->err);
+    console_free(&(*s)->out);
+    console_free(&(*s)->err);
     timer_end(&(*s)->restart);
     timer_end(&(*s)->kill);
     free(*s);

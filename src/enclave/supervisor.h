@@ -10,11 +10,13 @@
 // What is started, and how. The strings must stay valid while the supervisor runs.
 struct application {
     const char *path;
-    char **arguments;   // with the path in front, ends with NULL
-    char **environment; // all of it; ends with NULL
-    bool restart;       // whatever its exit status
-    bool debug;         // show its output on ours, else it goes nowhere
-    uid_t uid;          // and gid; ours: no change
+    char **arguments;       // with the path in front, ends with NULL
+    char **environment;     // all of it; ends with NULL
+    bool restart;           // whatever its exit status
+    bool debug;             // show its output on ours, else it goes nowhere
+    uid_t uid;              // and gid; ours: no change
+    const uint16_t *served; // ports that bridges bring connections to
+    size_t served_n;
 };
 
 #define RESTART_FIRST_MS 50
@@ -23,6 +25,10 @@ struct application {
 
 struct supervisor;
 enum q_err supervisor_new(struct loop *l, struct supervisor **out);
+// Where the application's bridges are opened when it is started; not owned, NULL (as at first): nowhere. They
+// stay open, also while it restarts and after it ended, until they are freed.
+struct bridges;
+void supervisor_bridge(struct supervisor *s, struct bridges *b);
 // Starts the application. A failure to start is logged and counts as an exit: a restart policy that says
 // always tries again.
 void supervisor_start(struct supervisor *s, const struct application *a);

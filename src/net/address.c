@@ -3,37 +3,19 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/vm_sockets.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-union any_address {
-    struct sockaddr sa;
-    struct sockaddr_un un;
-    struct sockaddr_vm vm;
-    struct sockaddr_in in;
-};
-
-static enum q_err option_bool(const struct options *o, const char *name, bool *out)
-{
-    const char *value = options_value(o, name);
-    *out = value != NULL && strcmp(value, "true") == 0;
-    if (value != NULL && !*out && strcmp(value, "false") != 0)
-        return fail(Q_BAD_INPUT, "--%s: expected true or false, found %s", name, value);
-    return Q_OK;
-}
 
 enum q_err address_from_options(const struct options *o, struct address *out)
 {
     bool unix_path = options_given(o, "usock");
     bool cid = options_given(o, "cid"), port = options_given(o, "port");
     *out = (struct address){0};
-    TRY(option_bool(o, "vsock-to-host", &out->to_host));
+    TRY(options_bool(o, "vsock-to-host", &out->to_host));
     if (unix_path && !cid && !port) {
         out->kind = ADDRESS_UNIX;
         out->path = options_value(o, "usock");
@@ -73,7 +55,8 @@ static const char *display(const struct address *a, struct buf *b)
     return text == NULL ? "address" : text;
 }
 
-static enum q_err to_sockaddr(const struct address *a, union any_address *out, socklen_t *size)
+enum q_err address_to_sockaddr(const struct address *a, bool connecting, union any_address *out,
+                               socklen_t *size)
 {
     memset(out, 0, sizeof *out);
     switch (a->kind) {
@@ -91,6 +74,7 @@ static enum q_err to_sockaddr(const struct address *a, union any_address *out, s
         out->vm.svm_family = AF_VSOCK;
         out->vm.svm_cid = a->cid;
         out->vm.svm_port = a->port;
+        out->vm.svm_flags = connecting && a->to_host ? VMADDR_FLAG_TO_HOST : 0;
         *size = sizeof out->vm;
         return Q_OK;
     case ADDRESS_TCP:
@@ -103,6 +87,22 @@ static enum q_err to_sockaddr(const struct address *a, union any_address *out, s
         return Q_OK;
     }
     return fail(Q_INTERNAL, "address: unknown kind %d", (int)a->kind);
+}
+
+enum q_err address_of_bridge(const struct address *enclave, uint16_t port,
+                             char path[static ADDRESS_PATH_SIZE], struct address *out)
+{
+    *out = *enclave;
+    out->port = port;
+    if (enclave->kind != ADDRESS_UNIX)
+        return Q_OK;
+    int n = snprintf(path, ADDRESS_PATH_SIZE, "%s.%u.appsock", enclave->path, port);
+    if (n < 0 || n >= ADDRESS_PATH_SIZE)
+        return fail(Q_BAD_INPUT,
+                    "unix socket %s.%u.appsock: expected a path of at most %d bytes, found %d",
+                    enclave->path, port, ADDRESS_PATH_SIZE - 1, n);
+    out->path = path;
+    return Q_OK;
 }
 
 static enum q_err open_socket(const struct address *a, const union any_address *sa, int *fd)
@@ -145,7 +145,7 @@ enum q_err address_listen(const struct address *a, int backlog, int *fd)
     socklen_t size;
     BUF_AUTO name = {0};
     *fd = -1;
-    TRY(to_sockaddr(a, &sa, &size));
+    TRY(address_to_sockaddr(a, false, &sa, &size));
     if (a->kind == ADDRESS_UNIX)
         TRY(clear_path(a, &sa, size));
     int made;
@@ -162,15 +162,29 @@ enum q_err address_listen(const struct address *a, int backlog, int *fd)
     return Q_OK;
 }
 
+struct socket_file socket_file_of(const struct address *listening)
+{
+    struct stat st;
+    if (listening->kind != ADDRESS_UNIX || lstat(listening->path, &st) != 0)
+        return (struct socket_file){0};
+    return (struct socket_file){.path = listening->path, .device = st.st_dev, .inode = st.st_ino};
+}
+
+void socket_file_remove(const struct socket_file *f)
+{
+    struct stat st;
+    if (f->path != NULL && lstat(f->path, &st) == 0 && st.st_dev == f->device &&
+        st.st_ino == f->inode)
+        (void)unlink(f->path);
+}
+
 enum q_err address_connect(const struct address *a, int *fd)
 {
     union any_address sa;
     socklen_t size;
     BUF_AUTO name = {0};
     *fd = -1;
-    TRY(to_sockaddr(a, &sa, &size));
-    if (a->kind == ADDRESS_VSOCK && a->to_host)
-        sa.vm.svm_flags = VMADDR_FLAG_TO_HOST;
+    TRY(address_to_sockaddr(a, true, &sa, &size));
     int made;
     TRY(open_socket(a, &sa, &made));
     int on = 1;

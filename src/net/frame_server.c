@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define ACCEPTS_PER_TURN 16
@@ -43,8 +42,7 @@ struct frame_server {
     struct loop *loop;
     struct frame_server_options options;
     int fd;
-    dev_t path_device; // of the unix socket's file
-    ino_t path_inode;
+    struct socket_file file;
     struct watch *watch;
     struct timer *again;            // accepting paused
     struct timer *resume;           // the next large frame may come
@@ -329,28 +327,10 @@ static void listener_ready(void *context, unsigned events)
         continue;
 }
 
-static void remember_path(struct frame_server *s)
-{
-    struct stat st;
-    if (s->options.address.kind == ADDRESS_UNIX && lstat(s->options.address.path, &st) == 0) {
-        s->path_device = st.st_dev;
-        s->path_inode = st.st_ino;
-    }
-}
-
-// Only the file this server made: another run may have replaced it.
-static void remove_path(const struct frame_server *s)
-{
-    struct stat st;
-    if (s->options.address.kind == ADDRESS_UNIX && lstat(s->options.address.path, &st) == 0 &&
-        st.st_dev == s->path_device && st.st_ino == s->path_inode)
-        (void)unlink(s->options.address.path);
-}
-
 static enum q_err start(struct frame_server *s)
 {
     TRY(address_listen(&s->options.address, SOMAXCONN, &s->fd));
-    remember_path(s);
+    s->file = socket_file_of(&s->options.address);
     TRY(loop_timer(s->loop, accept_again, s, &s->again));
     TRY(loop_timer(s->loop, resume_large, s, &s->resume));
     return loop_watch(s->loop, s->fd, LOOP_READ, listener_ready, s, &s->watch);
@@ -399,7 +379,7 @@ void frame_server_stop(struct frame_server **server)
     timer_end(&s->again);
     timer_end(&s->resume);
     if (s->fd >= 0) {
-        remove_path(s);
+        socket_file_remove(&s->file);
         (void)close(s->fd);
     }
     free(s);

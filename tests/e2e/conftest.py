@@ -8,7 +8,7 @@ from raw_enclave import Enclave
 
 
 def pytest_configure():
-    for program in ("qos_core", "qos_host", "qos_client"):
+    for program in ("qos_core", "qos_host", "qos_client", "qos_bridge"):
         if not (machine.BIN / program).exists():
             raise pytest.UsageError(f"{machine.BIN / program} is not there; run ./check --build")
 

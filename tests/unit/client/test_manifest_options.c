@@ -41,13 +41,14 @@ static void bridges_are_json_and_no_port_comes_twice(void **state)
     assert_refused(bridge_config_parse("[{\"type\":\"server\",\"port\":443,\"host\":\"h\"},"
                                        "{\"type\":\"client\",\"port\":443}]",
                                        &a, &p),
-                   Q_BAD_INPUT, "443 twice");
+                   Q_REFUSED, "443 twice");
     static const char *const bad[] = {"",
                                       "{}",
                                       "[{}]",
                                       "[{\"type\":\"other\",\"port\":1}]",
                                       "[{\"type\":\"client\"}]",
                                       "[{\"type\":\"client\",\"port\":65536}]",
+                                      "[{\"type\":\"server\",\"port\":0,\"host\":\"h\"}]",
                                       "[] x"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_not_equal(bridge_config_parse(bad[i], &a, &p), Q_OK);

@@ -136,6 +136,77 @@ static void a_full_backlog_is_told_apart(void **state)
     (void)rmdir(folder);
 }
 
+static void vsock_addresses_say_to_the_host_only_when_they_connect(void **state)
+{
+    (void)state;
+    union any_address sa;
+    socklen_t size;
+    struct address a = {.kind = ADDRESS_VSOCK, .cid = VMADDR_CID_ANY, .port = 3};
+    assert_ok(address_to_sockaddr(&a, true, &sa, &size));
+    assert_int_equal(size, sizeof(struct sockaddr_vm));
+    assert_int_equal(sa.vm.svm_family, AF_VSOCK);
+    assert_int_equal(sa.vm.svm_cid, VMADDR_CID_ANY);
+    assert_int_equal(sa.vm.svm_port, 3);
+    assert_int_equal(sa.vm.svm_flags, 0);
+    a.to_host = true;
+    assert_ok(address_to_sockaddr(&a, false, &sa, &size));
+    assert_int_equal(sa.vm.svm_flags, 0);
+    assert_ok(address_to_sockaddr(&a, true, &sa, &size));
+    assert_int_equal(sa.vm.svm_flags, VMADDR_FLAG_TO_HOST);
+}
+
+static void a_bridge_lies_beside_its_enclave(void **state)
+{
+    (void)state;
+    char path[ADDRESS_PATH_SIZE];
+    struct address bridge;
+    struct address a = {.kind = ADDRESS_VSOCK, .cid = 16, .port = 3, .to_host = true};
+    assert_ok(address_of_bridge(&a, 65535, path, &bridge));
+    assert_shown(&bridge, "vsock cid 16 port 65535");
+    assert_true(bridge.to_host);
+    a = (struct address){.kind = ADDRESS_UNIX, .path = "/run/q.sock"};
+    assert_ok(address_of_bridge(&a, 3000, path, &bridge));
+    assert_shown(&bridge, "unix socket /run/q.sock.3000.appsock");
+}
+
+static void a_bridge_without_room_for_its_path_is_refused(void **state)
+{
+    (void)state;
+    char enclave[ADDRESS_PATH_SIZE], path[ADDRESS_PATH_SIZE];
+    struct address bridge, a = {.kind = ADDRESS_UNIX, .path = enclave};
+    memset(enclave, 'x', sizeof enclave);
+    enclave[ADDRESS_PATH_SIZE - 1 - strlen(".1.appsock")] = '\0';
+    assert_ok(address_of_bridge(&a, 1, path, &bridge));
+    assert_int_equal(strlen(path), ADDRESS_PATH_SIZE - 1);
+    assert_refused(address_of_bridge(&a, 10, path, &bridge), Q_BAD_INPUT, "at most 107 bytes");
+}
+
+static void only_the_socket_file_that_was_made_is_removed(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/quorate-net-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/s", folder);
+    struct address a = {.kind = ADDRESS_UNIX, .path = path};
+    int first, second;
+    assert_ok(address_listen(&a, 1, &first));
+    struct socket_file old = socket_file_of(&a);
+    (void)close(first);
+    assert_ok(address_listen(&a, 1, &second)); // in its place
+    struct socket_file made = socket_file_of(&a);
+    if (made.inode != old.inode) {
+        socket_file_remove(&old);
+        assert_int_equal(access(path, F_OK), 0);
+    }
+    socket_file_remove(&made);
+    assert_int_not_equal(access(path, F_OK), 0);
+    socket_file_remove(&made); // again: nothing there
+    struct address tcp = {.kind = ADDRESS_TCP};
+    assert_null(socket_file_of(&tcp).path);
+    (void)close(second);
+    (void)rmdir(folder);
+}
+
 static void vsock_connects_over_the_loopback(void **state)
 {
     (void)state;
@@ -175,6 +246,10 @@ int main(void)
         cmocka_unit_test(a_path_too_long_for_a_socket_is_named),
         cmocka_unit_test(tcp_listens_on_a_port_of_its_own_and_connects),
         cmocka_unit_test(a_full_backlog_is_told_apart),
+        cmocka_unit_test(vsock_addresses_say_to_the_host_only_when_they_connect),
+        cmocka_unit_test(a_bridge_lies_beside_its_enclave),
+        cmocka_unit_test(a_bridge_without_room_for_its_path_is_refused),
+        cmocka_unit_test(only_the_socket_file_that_was_made_is_removed),
         cmocka_unit_test(vsock_connects_over_the_loopback),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-// Lines of the application on our stdout (see relay.h).
-#include "enclave/relay.h"
+// Lines of the application on our stdout (see console.h).
+#include "enclave/console.h"
 
 #include "base/text.h"
 
@@ -9,15 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
-struct relay {
+struct console {
     int fd;
     const char *prefix;
     struct watch *watch;
-    uint8_t line[RELAY_LINE_MAX];
+    uint8_t line[CONSOLE_LINE_MAX];
     size_t n;
 };
 
-static void show(const struct relay *r, struct bytes line)
+static void show(const struct console *r, struct bytes line)
 {
     BUF_AUTO text = {0};
     if (text_display(line, &text) != Q_OK || buf_text(&text) == NULL)
@@ -26,7 +26,7 @@ static void show(const struct relay *r, struct bytes line)
     (void)fflush(stdout);
 }
 
-static void show_whole_lines(struct relay *r)
+static void show_whole_lines(struct console *r)
 {
     size_t start = 0;
     const uint8_t *newline;
@@ -43,7 +43,7 @@ static void show_whole_lines(struct relay *r)
     }
 }
 
-static void end(struct relay *r)
+static void end(struct console *r)
 {
     watch_end(&r->watch);
     if (r->fd >= 0)
@@ -55,7 +55,7 @@ static void end(struct relay *r)
 }
 
 // One read a turn, so that a talkative application does not keep the loop from its other work.
-static ssize_t take(struct relay *r)
+static ssize_t take(struct console *r)
 {
     ssize_t n = read(r->fd, r->line + r->n, sizeof r->line - r->n);
     if (n > 0) {
@@ -68,15 +68,15 @@ static ssize_t take(struct relay *r)
 static void ready(void *context, unsigned events)
 {
     (void)events;
-    struct relay *r = context;
+    struct console *r = context;
     ssize_t n = take(r);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         end(r);
 }
 
-enum q_err relay_new(struct loop *l, int fd, const char *prefix, struct relay **out)
+enum q_err console_new(struct loop *l, int fd, const char *prefix, struct console **out)
 {
-    struct relay *r = calloc(1, sizeof *r);
+    struct console *r = calloc(1, sizeof *r);
     if (r == NULL) {
         (void)close(fd);
         return fail(Q_NOMEM, "application's output: no memory");
@@ -85,14 +85,14 @@ enum q_err relay_new(struct loop *l, int fd, const char *prefix, struct relay **
     r->prefix = prefix;
     enum q_err err = loop_watch(l, fd, LOOP_READ, ready, r, &r->watch);
     if (err != Q_OK) {
-        relay_free(&r);
+        console_free(&r);
         return err;
     }
     *out = r;
     return Q_OK;
 }
 
-void relay_free(struct relay **r)
+void console_free(struct console **r)
 {
     if (*r == NULL)
         return;

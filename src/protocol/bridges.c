@@ -1,0 +1,30 @@
+// Bridges that can be had together (qos-behaviour 1.6, --bridge-config): the original checks this only when a
+// manifest is made.
+#include "protocol/manifest.h"
+
+static uint16_t port_of(const struct bridge *b)
+{
+    return b->tag == BRIDGE_SERVER ? b->server.port : b->client.port;
+}
+
+static enum q_err check_one(const struct pivot_config *c, size_t i, struct protocol_error *why)
+{
+    uint16_t port = port_of(&c->bridges.items[i]);
+    if (c->bridges.items[i].tag == BRIDGE_SERVER && port == 0)
+        return refuse(why, PE_INVALID_MSG,
+                      "bridges: expected a server port from 1 to 65535, got 0");
+    for (size_t k = 0; k < i; k++) {
+        if (port_of(&c->bridges.items[k]) == port)
+            return refuse(why, PE_INVALID_MSG, "bridges: expected each port once, got %u twice",
+                          port);
+    }
+    return Q_OK;
+}
+
+enum q_err pivot_check_bridges(const struct pivot_config *c, struct protocol_error *why)
+{
+    // More entries than ports repeat one among the first.
+    for (size_t i = 0; i < c->bridges.n; i++)
+        TRY(check_one(c, i, why));
+    return Q_OK;
+}
