@@ -5,12 +5,14 @@ import re
 import signal
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 import qos_model as model
 from ceremony import Refused
 from desk import PCRS, YES
 from machine import BIN, wait_until
+from raw_enclave import CORE
 from raw_enclave import Ceremony as Model
 from test_client_share import WrapDesk
 
@@ -97,6 +99,7 @@ def test_verify_genesis_says_each_check_and_names_what_does_not_hold(young):
     (c.folder / "dr.pub").write_text(dr.public.hex())
     said = c.genesis("--dr-key-path", c.folder / "dr.pub")
     assert f"DR Wrapped Quorum Key written to: {c.genesis_dir}/dr_wrapped_quorum_key\n" in said
+    assert "DISASTER RECOVERY KEY" in said
     seed = dr.open((c.genesis_dir / "dr_wrapped_quorum_key").read_bytes()).hex()
 
     def verify(text):
@@ -198,6 +201,21 @@ def test_an_application_that_fails_under_always_comes_back(enclave):
     wait_until(lambda: enclave.log.read_text().count("application: started") >= 3, "its third start")
     assert "application: restarts in 50 ms" in enclave.log.read_text()
     assert enclave.phase() == "QuorumKeyProvisioned"
+
+
+def test_processes_have_the_names_that_scripts_end_them_by(young):
+    for process, name in ((young.machine.core, "qos_core"), (young.machine.host, "qos_host")):
+        assert Path(f"/proc/{process.pid}/comm").read_text() == name + "\n"
+
+
+def test_the_enclave_names_its_defaults_in_help_and_its_socket_at_start(enclave):
+    text = subprocess.run([CORE, "--help"], capture_output=True, text=True, check=True).stdout
+    for flag, path in (("quorum", "/qos.quorum.key"), ("pivot", "/qos.pivot.bin"),
+                       ("ephemeral", "/qos.ephemeral.key"), ("manifest", "/qos.manifest")):
+        assert re.search(rf"\t--{flag}-file <{flag}-file> +.* \[default: {path}\]\n", text)
+    enclave.start()
+    wait_until(lambda: f"listening on unix socket {enclave.socket}, tee sim (SIMULATED)"
+               in enclave.log.read_text(), "its line")
 
 
 @pytest.mark.parametrize("flag, text", [([], "VMADDR_NO_FLAGS"), (["--vsock-to-host", "false"], "VMADDR_NO_FLAGS"),

@@ -9,11 +9,21 @@ import pytest  # noqa: E402
 from world import MIXTURES, World  # noqa: E402
 
 
-@pytest.fixture(params=MIXTURES, ids=lambda m: m.name)
-def world(request):
-    made = World(request.param)
+def a_world(mixture):
+    made = World(mixture)
     try:
         yield made
     finally:
         made.stop()
         shutil.rmtree(made.folder)
+
+
+@pytest.fixture(params=MIXTURES, ids=lambda m: m.name)
+def world(request):
+    yield from a_world(request.param)
+
+
+@pytest.fixture
+def first_world():
+    """For what need not be repeated with every mixture."""
+    yield from a_world(MIXTURES[0])

@@ -55,6 +55,25 @@ COMMANDS = {
     "dangerous-dev-boot": BASE + ["pivot-path", "restart-policy", "pivot-args=[]",
                                   "unsafe-eph-path-override?"],
 }
+# Of the original, and of no scenario here.
+OTHER_COMMANDS = {
+    "provision-yubikey": ["pub-path", "yubikey!"],
+    "advanced-provision-yubikey": ["master-seed-path", "current-pin-path?"],
+    "yubikey-sign": ["payload"],
+    "yubikey-public": [],
+    "yubikey-piv-reset": [],
+    "yubikey-change-pin": ["new-pin-path", "current-pin-path?"],
+    "get-ephemeral-key-hex": ["attestation-doc-path", "ephemeral-key-path"],
+    "shamir-split": ["secret-path", "total-shares", "threshold", "output-dir"],
+    "shamir-reconstruct": ["share", "output-path"],
+    "display": ["file-path", "display-type", "json!"],
+    "json-to-borsh": ["file-path", "display-type", "output-path"],
+    "p256-sign": ["payload-path", "signature-path", "master-seed-path"],
+    "p256-verify": ["payload-path", "signature-path", "pub-path"],
+    "p256-asymmetric-encrypt": ["plaintext-path", "ciphertext-path", "pub-path"],
+    "p256-asymmetric-decrypt": ["plaintext-path", "ciphertext-path", "master-seed-path",
+                                "output-hex!"],
+}
 CORE = ["cid?", "port?", "usock?", "mock!", "mock-pcrs?", "quorum-file=/qos.quorum.key",
         "pivot-file=/qos.pivot.bin", "ephemeral-file=/qos.ephemeral.key",
         "manifest-file=/qos.manifest"]
@@ -97,9 +116,13 @@ class Options(dict):
         return self.get(name.replace("_", "-"))
 
 
+def names(table):
+    return [entry.rstrip("?!").split("=")[0] for entry in table]
+
+
 def parse(table, words):
     """The options of these words; ValueError with the original's text."""
-    kinds = {n.rstrip("?!").split("=")[0]: n for n in table}
+    kinds = dict(zip(names(table), table))
     given, i = Options(), 0
     while i < len(words):
         name = words[i][2:]

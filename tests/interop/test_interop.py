@@ -1,4 +1,5 @@
 """The scenarios of the original's own integration tests (qos-behaviour 8.1), with any mixture of programs."""
+import contextlib
 import json
 import socket
 
@@ -117,6 +118,47 @@ def test_standard_boot_with_every_question_answered(world):
     node.wait_for_application("testing420")
 
 
+def test_version_2_is_stored_and_hashed_alike(world):
+    pcrs = world.make_release()
+    pairs = world.make_members()
+    manifest = world.generate_manifest(version=2)
+    assert world.path("boot-2/manifest").read_bytes() == qos.canonical(manifest)
+    stored = world.make_envelope(version=2).read_bytes()
+    envelope = json.loads(stored)
+    assert stored == qos.canonical(envelope)
+    for approval in envelope["manifestSetApprovals"]:
+        pair = pairs[approval["member"]["alias"]]
+        assert qos.verify(pair.public, qos.manifest_hash(manifest),
+                          bytes.fromhex(approval["signature"]))
+    node = world.node(mock_pcrs=pcrs).start()
+    world.boot(node)
+    world.provision(node)
+    told = json.loads(world.path("fetched").read_text())
+    assert qos.canonical(told["manifest"]) == qos.canonical(manifest)
+    kept = json.loads(node.file("manifest").read_text())
+    assert [a["member"]["alias"] for a in kept["shareSetApprovals"]] == list(MEMBERS[:2])
+    node.wait_for_application("testing420")
+
+
+def test_members_with_different_clients_complete_one_key(first_world):
+    world = first_world
+    world.make_release()
+    world.make_members()
+    world.generate_manifest()
+    with world.another_client():
+        world.client(*world.approve_words(MEMBERS[0]), "--unsafe-auto-confirm")
+    world.make_envelope(members=MEMBERS[1:2])
+    node = world.node().start()
+    world.boot(node)
+    world.fetch(node)
+    for member, other in ((MEMBERS[2], True), (MEMBERS[0], False)):
+        with world.another_client() if other else contextlib.nullcontext():
+            world.client(*world.share_words(member, node), "--unsafe-auto-confirm")
+            said = world.post(node, member)
+    assert "The quorum key has been reconstructed." in said
+    node.wait_for_application("testing420")
+
+
 def test_development_boot(world):
     world.need_commands("dangerous-dev-boot")
     node = world.node().start()
@@ -130,6 +172,7 @@ def test_development_boot(world):
 
 def test_a_key_is_forwarded_from_one_enclave_to_another(world):
     world.need_forwarding()
+    world.trust_mock()
     pcrs = world.make_release()
     world.make_members()
     world.generate_manifest(nonce=2, restart="always", args="[--wait]")
