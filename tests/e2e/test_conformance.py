@@ -1,5 +1,6 @@
 """Facts of the original's behaviour that no other test shows (docs/compatibility.md): what commands say, what they
 read although verification is skipped, what the enclave does with an application that ends."""
+import hashlib
 import os
 import re
 import signal
@@ -81,10 +82,18 @@ def test_a_share_is_the_enclaves_ciphertext_unchanged_and_only_for_its_member(yo
     share = c.share("member2").read_bytes()
     assert share in (c.genesis_dir / "genesis_output").read_bytes()
     pair = model.Pair(bytes.fromhex(c.secret("member2").read_text()))
-    assert pair.open(share)[0] == 2  # the second member's x
+    plain = pair.open(share)
+    assert plain[0] == 2  # the second member's x
     with pytest.raises(Refused, match="Could not find a member output associated with the setup key"):
         c.client("after-genesis", "--secret-path", c.secret("member1"), "--share-path",
                  c.folder / "x", "--alias", "member3", "--namespace-dir", c.genesis_dir, *c.pcr_words())
+    output = c.genesis_dir / "genesis_output"
+    hash_ = hashlib.sha512(plain).digest()
+    output.write_bytes(output.read_bytes().replace(hash_, bytes(64)))
+    c.share("member2").unlink()
+    with pytest.raises(Refused, match="own share: expected the hash the output names for it"):
+        c.after_genesis("member2", SKIP)
+    assert not c.share("member2").exists()
 
 
 CHECKS = ["Quorum key hash is correct",
