@@ -13,7 +13,8 @@ from world import MEMBERS, NAMESPACE, ROLE
 WARNING = "**WARNING:** Skipping attestation document verification."
 
 
-def test_genesis_and_what_members_make_of_it(world):
+def make_genesis(world):
+    """Keys of three members and of recovery, and a genesis; what boot-genesis said."""
     world.make_release()
     for member in (*MEMBERS, "dr"):
         world.write(f"keys/{member}/note", "")
@@ -29,11 +30,28 @@ def test_genesis_and_what_members_make_of_it(world):
                         "--share-set-dir", "genesis-set", "--pcr3-preimage-path", "pcr3-preimage.txt",
                         "--qos-release-dir", "release", "--dr-key-path", "keys/dr/dr.pub",
                         "--unsafe-skip-attestation")
+    assert node.get("enclave-health") == (200, b"GenesisBooted")
+    return said
+
+
+def recovered_seed(world):
+    dr = qos.Pair(bytes.fromhex(world.path("keys/dr/secret").read_text()))
+    return dr.open(world.path("namespace/dr_wrapped_quorum_key").read_bytes())
+
+
+def verify_genesis(world):
+    world.write("recovered", recovered_seed(world).hex())
+    said = world.client("verify-genesis", "--namespace-dir", "namespace", "--master-seed-path",
+                        "recovered")
+    assert "verify-genesis successful" in said
+
+
+def test_genesis_and_what_members_make_of_it(world):
+    said = make_genesis(world)
     assert WARNING in said
     for item in ("Genesis DR Artifacts", "COSE Sign1 Attestation Doc", "`GenesisOutput`",
                  "quorum_key.pub", "DR Wrapped Quorum Key"):
         assert f"{item} written to: " in said
-    assert node.get("enclave-health") == (200, b"GenesisBooted")
     artifacts = world.path("namespace/genesis_dr_artifacts").read_text()
     assert [line.split(" ")[0] for line in artifacts.split("\n")] == [
         "quorum_key_hash", "test_message_ciphertext", "test_message_signature", "test_message"]
@@ -43,12 +61,8 @@ def test_genesis_and_what_members_make_of_it(world):
     for pair in ((0, 1), (1, 2), (2, 0)):
         seed = qos.combine([shares[i] for i in pair])
         assert qos.Pair(seed).public.hex() == public
-    dr = qos.Pair(bytes.fromhex(world.path("keys/dr/secret").read_text()))
-    assert dr.open(world.path("namespace/dr_wrapped_quorum_key").read_bytes()) == seed
-    world.write("recovered", seed.hex())
-    said = world.client("verify-genesis", "--namespace-dir", "namespace", "--master-seed-path",
-                        "recovered")
-    assert "verify-genesis successful" in said
+    assert recovered_seed(world) == seed
+    verify_genesis(world)
 
 
 def member_takes_share(world, member):
@@ -140,23 +154,46 @@ def test_version_2_is_stored_and_hashed_alike(world):
     node.wait_for_application("testing420")
 
 
-def test_members_with_different_clients_complete_one_key(first_world):
+@pytest.mark.parametrize("first", ["usual", "other"])
+def test_files_of_a_genesis_are_read_by_another_client(first_world, first):
+    usual, other = both_clients(first_world, first)
+    with usual():
+        make_genesis(first_world)
+        shares = [member_takes_share(first_world, MEMBERS[0])]
+    with other():
+        shares.append(member_takes_share(first_world, MEMBERS[1]))
+        verify_genesis(first_world)
+    assert qos.combine(shares) == recovered_seed(first_world)
+
+
+@pytest.mark.parametrize("first", ["usual", "other"])
+def test_members_with_different_clients_complete_one_key(first_world, first):
     world = first_world
+    usual, other = both_clients(world, first)
     world.make_release()
     world.make_members()
-    world.generate_manifest()
-    with world.another_client():
+    with usual():
+        world.generate_manifest()
+    with other():
         world.client(*world.approve_words(MEMBERS[0]), "--unsafe-auto-confirm")
-    world.make_envelope(members=MEMBERS[1:2])
+    with usual():
+        world.make_envelope(members=MEMBERS[1:2])
     node = world.node().start()
-    world.boot(node)
-    world.fetch(node)
-    for member, other in ((MEMBERS[2], True), (MEMBERS[0], False)):
-        with world.another_client() if other else contextlib.nullcontext():
+    with other():
+        world.boot(node)
+        world.fetch(node)
+    for member, client in ((MEMBERS[2], usual), (MEMBERS[0], other)):
+        with client():
             world.client(*world.share_words(member, node), "--unsafe-auto-confirm")
             said = world.post(node, member)
     assert "The quorum key has been reconstructed." in said
     node.wait_for_application("testing420")
+
+
+def both_clients(world, first):
+    """Two contexts: the client of this world and another one, in the order asked for."""
+    clients = [contextlib.nullcontext, world.another_client]
+    return clients if first == "usual" else clients[::-1]
 
 
 def test_development_boot(world):
