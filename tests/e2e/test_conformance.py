@@ -164,6 +164,62 @@ def test_measurements_beyond_the_third_line_are_ignored(wrap_desk):
     assert enclave["pcr3"] != "d4" * 48
 
 
+TAKEN = {  # in which phase which request has a route (qos-behaviour 2.4)
+    "WaitingForBootInstruction": {"manifestEnvelopeRequest", "bootGenesisRequest", "bootStandardRequest",
+                                  "bootKeyForwardRequest"},
+    "GenesisBooted": set(),
+    "WaitingForQuorumShards": {"liveAttestationDocRequest", "manifestEnvelopeRequest", "provisionRequest"},
+    "QuorumKeyProvisioned": {"liveAttestationDocRequest", "manifestEnvelopeRequest", "exportKeyRequest"},
+    "WaitingForForwardedKey": {"liveAttestationDocRequest", "manifestEnvelopeRequest",
+                               "injectKeyRequest"},
+}
+
+
+def every_request(c):
+    """{name: message}: each is one the enclave can read."""
+    boot = {"manifest_envelope": c.envelope(), "pivot": c.pivot.hex()}
+    members = [model.member(n, c.pairs[n]) for n in c.names]
+    keys = {"encrypted_quorum_key": "00", "signature": "00"}
+    units = ("statusRequest", "versionRequest", "manifestEnvelopeRequest", "liveAttestationDocRequest")
+    fields = {
+        "bootGenesisRequest": {"set": {"members": members, "threshold": 2}},
+        "bootStandardRequest": boot, "bootKeyForwardRequest": boot,
+        "provisionRequest": {"share": "00", "approval": model.approval("alice", c.pairs["alice"], c.manifest)},
+        "exportKeyRequest": {"manifest_envelope": c.envelope(), "cose_sign1_attestation_doc": "00"},
+        "injectKeyRequest": keys, "proxyRequest": {"data": "00"}}
+    return {**{name: name for name in units}, **{name: {name: f} for name, f in fields.items()}}
+
+
+def reach(enclave, c, phase):
+    requests = every_request(c)
+    if phase == "GenesisBooted":
+        enclave.send(requests["bootGenesisRequest"])
+    elif phase == "WaitingForQuorumShards":
+        c.boot(enclave)
+    elif phase == "QuorumKeyProvisioned":
+        c.provision(enclave)
+    elif phase == "WaitingForForwardedKey":
+        if "bootKeyForwardResponse" not in enclave.send(requests["bootKeyForwardRequest"]):
+            pytest.skip("this build has no key forwarding yet")
+    assert enclave.phase() == phase
+
+
+@pytest.mark.parametrize("phase", TAKEN)
+def test_each_request_that_a_phase_does_not_take_is_answered_with_the_phase(enclave, phase):
+    enclave.start()
+    c = Model(b"#!/bin/sh\nwhile :; do sleep 1; done\n")
+    reach(enclave, c, phase)
+    taken = TAKEN[phase] | {"statusRequest", "versionRequest"}
+    refused = {name: m for name, m in every_request(c).items() if name not in taken}
+    assert len(refused) + len(taken) == 11
+    for name, message in refused.items():
+        reply = enclave.send(message)
+        assert (name, reply) == (name, {"protocolErrorResponse": {"NoMatchingRoute": phase}})
+        assert enclave.phase() == phase
+    for name in taken & {"liveAttestationDocRequest", "manifestEnvelopeRequest", "versionRequest"}:
+        assert name.replace("Request", "Response") in enclave.send(name)
+
+
 BORSH_GENESIS = b"\x05\0\0\0\0\x02\0\0\0\0"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
 import pytest  # noqa: E402
+from machine import wait_until  # noqa: E402
 from world import MIXTURES, World  # noqa: E402
 
 
@@ -15,6 +16,7 @@ def a_world(mixture):
         yield made
     finally:
         made.stop()
+        wait_until(lambda: made.left_running() == [], "the end of every application")
         shutil.rmtree(made.folder)
 
 

@@ -1,10 +1,13 @@
 // The application of the interop scenarios, static so that it runs wherever an enclave starts it: writes a
-// message to a file beside it, waits for ever, or echoes bytes on a port of this machine.
+// message to a file beside it, waits for ever, or echoes bytes on ports of this machine.
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -50,7 +53,7 @@ static void echo(int peer)
     (void)close(peer);
 }
 
-static int serve(const char *port)
+static int listen_on(const char *port)
 {
     struct sockaddr_in where = {.sin_family = AF_INET};
     where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -58,20 +61,49 @@ static int serve(const char *port)
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
     if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
         bind(listener, (struct sockaddr *)&where, sizeof where) != 0 || listen(listener, 64) != 0)
-        return 1;
+        _exit(1);
+    return listener;
+}
+
+// A process for each connection and each port, that end with the one that made them.
+static bool child(void)
+{
+    pid_t made = fork();
+    if (made < 0)
+        _exit(1);
+    return made == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
+}
+
+_Noreturn static void serve(int listener)
+{
     for (;;) {
         int peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        if (peer >= 0)
+        if (peer < 0)
+            continue;
+        if (child()) {
             echo(peer);
+            _exit(0);
+        }
+        (void)close(peer);
     }
+}
+
+_Noreturn static void serve_all(char **ports)
+{
+    (void)signal(SIGCHLD, SIG_IGN); // nobody waits for them
+    for (; ports[1] != NULL; ports++) {
+        if (child())
+            break;
+    }
+    serve(listen_on(ports[0]));
 }
 
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--msg") == 0)
         return say(argv[2]);
-    if (argc == 3 && strcmp(argv[1], "--echo") == 0)
-        return serve(argv[2]);
+    if (argc >= 3 && strcmp(argv[1], "--echo") == 0)
+        serve_all(argv + 2);
     if (argc == 2 && strcmp(argv[1], "--abort") == 0)
         abort();
     if (argc == 2 && strcmp(argv[1], "--wait") == 0)

@@ -288,6 +288,58 @@ def test_the_application_is_reached_through_the_bridge(world, echo_port):
     assert echoed(outside, b"x" * 100000)
 
 
+@pytest.fixture
+def another_port():
+    return free_port()
+
+
+def test_connections_through_the_enclaves_side_are_kept_apart(world, echo_port, another_port):
+    """Three at once over two bridges, interleaved, straight to the enclave's sockets."""
+    world.need_bridge()
+    world.make_release()
+    world.make_members()
+    entries = [{"type": "server", "port": p, "host": "127.0.0.1"} for p in (echo_port, another_port)]
+    world.generate_manifest(restart="always", args=f"[--echo,{echo_port},{another_port}]",
+                            bridges=json.dumps(entries))
+    world.make_envelope()
+    node = world.node().start()
+    world.boot(node)
+    world.provision(node)
+    paths = [f"{node.socket}.{p}.appsock" for p in (echo_port, another_port, echo_port)]
+    for path in paths[:2]:
+        wait_until(lambda: said_back(path), f"an echo through {path}")
+    with contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(connected(path)) for path in paths]
+        for turn in range(3):
+            for i, peer in enumerate(peers):
+                peer.sendall(f"turn {turn} of {i}\n".encode())
+            for i, peer in reversed(list(enumerate(peers))):
+                assert line_of(peer) == f"turn {turn} of {i}\n".encode()
+
+
+def connected(path):
+    peer = socket.socket(socket.AF_UNIX)
+    peer.settimeout(20)
+    peer.connect(path)
+    return peer
+
+
+def line_of(peer):
+    line = b""
+    while not line.endswith(b"\n") and (piece := peer.recv(1)):
+        line += piece
+    return line
+
+
+def said_back(path):
+    try:
+        with connected(path) as peer:
+            peer.sendall(b"there?\n")
+            return line_of(peer) == b"there?\n"
+    except OSError:
+        return False
+
+
 def echoed(port, data):
     """Whether all of it comes back after our half of the connection is closed."""
     try:

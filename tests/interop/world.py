@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import qos_model as qos
-from machine import BIN, BUILD, Process, answers, free_port, request, wait_until, work_folder
+from machine import (BIN, BUILD, Process, alive, answers, free_port, request, wait_until,
+                     work_folder)
 
 STANDINS = Path(__file__).resolve().parent / "standins"
 PIVOT = BUILD / "tests/interop/interop-pivot"
@@ -168,6 +169,16 @@ class World:
     def stop(self):
         for process in reversed(self.processes):
             process.stop()
+
+    def left_running(self):
+        """Programs of this world's folder that still run."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                program = os.readlink(process / "exe")
+                if program.startswith(f"{self.folder}/") and alive(process.name):
+                    found.append(program)
+        return found
 
     @contextlib.contextmanager
     def another_client(self):

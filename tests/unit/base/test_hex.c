@@ -61,6 +61,7 @@ static void secrets_are_decoded_strictly(void **state)
     assert_bytes(secret_bytes(&prefixed), BYTES_LIT("\x01\x02"));
     assert_refused(hex_decode_secret(BYTES_LIT("00f"), 2, &bad), Q_BAD_INPUT, "found 3");
     assert_refused(hex_decode_secret(BYTES_LIT("0x01"), 2, &bad), Q_BAD_INPUT, "other characters");
+    assert_refused(hex_decode_secret(BYTES_LIT("00+f"), 2, &bad), Q_BAD_INPUT, "other characters");
     assert_refused(hex_decode_secret(BYTES_LIT("0X0102"), 2, &bad), Q_BAD_INPUT, "found 6");
     assert_refused(hex_decode_secret(BYTES_LIT("00fg"), 2, &bad), Q_BAD_INPUT, "other characters");
     assert_refused(hex_decode_secret(BYTES_LIT("0 ff"), 2, &bad), Q_BAD_INPUT, "other characters");
