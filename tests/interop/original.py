@@ -1,6 +1,7 @@
 """What the stand-ins share: the original's command-line grammar and its own flags, and nothing else
 (qos-behaviour 0.3, 1.6, 2.1, 3.1, 4.1). A flag that only ours has is an error here, so a scenario that runs with
 the stand-ins uses nothing that the original lacks."""
+import datetime
 import hashlib
 import hmac
 import os
@@ -11,7 +12,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
 import qos_model as qos  # noqa: E402
+from cryptography import x509  # noqa: E402
+from cryptography.hazmat.primitives import hashes  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
+from cryptography.hazmat.primitives.serialization import Encoding  # noqa: E402
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID  # noqa: E402
 
 ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -176,6 +181,35 @@ def receive(stream):
 def send(stream, payload):
     stream.sendall(struct.pack("<Q", len(payload)))
     stream.sendall(payload)
+
+
+def mock_pki(folder):
+    """A PKI of the form that the original compiles in (qos-wire 7.5): no extension says that it is simulated."""
+    begin, end = datetime.datetime(2020, 1, 1), datetime.datetime(2120, 1, 1)
+    keys = {name: ec.generate_private_key(ec.SECP384R1()) for name in ("root", "intermediate", "leaf")}
+    issuer = "root"
+    for name, key in keys.items():
+        subject, by = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"mock {n}")])
+                       for n in (name, issuer))
+        is_leaf = name == "leaf"
+        usage = {use: False for use in ("content_commitment", "key_encipherment", "data_encipherment",
+                                        "key_agreement", "crl_sign", "encipher_only", "decipher_only")}
+        builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(by)
+                   .public_key(key.public_key()).serial_number(x509.random_serial_number())
+                   .not_valid_before(begin).not_valid_after(end)
+                   .add_extension(x509.BasicConstraints(not is_leaf, None), True)
+                   .add_extension(x509.KeyUsage(digital_signature=is_leaf, key_cert_sign=not is_leaf,
+                                                **usage), True))
+        if is_leaf:
+            builder = (builder
+                       .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
+                       .add_extension(x509.SubjectAlternativeName([x509.DNSName("mock-nsm.qos.test")]),
+                                      False))
+        der = builder.sign(keys[issuer], hashes.SHA384()).public_bytes(Encoding.DER)
+        (folder / f"{name}.der").write_bytes(der)
+        scalar = key.private_numbers().private_value
+        (folder / f"{name}_p384_secret.hex").write_text(f"{scalar:096x}")
+        issuer = name
 
 
 def reuse_seed(path):

@@ -8,7 +8,7 @@ import original
 import pytest
 import qos_model as qos
 from machine import free_port, wait_until
-from world import MEMBERS, NAMESPACE, ROLE
+from world import MEMBERS, NAMESPACE, ROLE, STANDINS
 
 WARNING = "**WARNING:** Skipping attestation document verification."
 
@@ -207,19 +207,16 @@ def test_development_boot(world):
     node.wait_for_application("vapers-only")
 
 
-def test_a_key_is_forwarded_from_one_enclave_to_another(world):
-    world.need_forwarding()
-    world.trust_mock()
-    pcrs = world.make_release()
+def forward(world, old, new):
+    """Boots and provisions the old enclave, boots the new one, carries the key over; what export-key said."""
     world.make_members()
     world.generate_manifest(nonce=2, restart="always", args="[--wait]")
     world.make_envelope(nonce=2)
-    old = world.node("old", pcrs).start()
-    world.boot(old, nonce=2)
+    world.boot(old.start(), nonce=2)
     world.provision(old)
     world.generate_manifest(nonce=3, restart="always", args="[--wait]")
     world.make_envelope(nonce=3)
-    new = world.node("new", pcrs).start()
+    new.start()
     envelope = ["--manifest-envelope-path", "boot-3/manifest_envelope"]
     world.client("boot-key-fwd", *new.words(), *envelope, "--pivot-path", world.pivot,
                  "--attestation-doc-path", "new.doc")
@@ -234,6 +231,34 @@ def test_a_key_is_forwarded_from_one_enclave_to_another(world):
     assert "Successful key injection!" in said
     assert new.phase() == "QuorumKeyProvisioned"
     assert new.file("quorum.key").read_text() == world.quorum.seed.hex()
+
+
+def test_a_key_is_forwarded_from_one_enclave_to_another(world):
+    world.need_forwarding()
+    world.trust_mock()
+    pcrs = world.make_release()
+    forward(world, world.node("old", pcrs), world.node("new", pcrs))
+
+
+@pytest.mark.parametrize("first", ["usual", "other"])
+def test_a_key_is_forwarded_between_enclaves_of_different_programs(first_world, first):
+    world = first_world
+    world.need_forwarding()
+    world.trust_mock()
+    pcrs = world.make_release()
+    cores = [world.programs["core"], STANDINS / "qos_core"]
+    old, new = cores if first == "usual" else cores[::-1]
+    forward(world, world.node("old", pcrs, old), world.node("new", pcrs, new))
+
+
+def test_a_key_is_forwarded_under_a_mock_pki_like_the_originals(first_world):
+    """The original's mock PKI is compiled in, so ours has to take it; nothing in it says SIMULATED."""
+    world = first_world
+    world.need_forwarding()
+    original.mock_pki(world.sim)
+    pcrs = world.make_release()
+    with world.another_client():  # one that verifies no documents
+        forward(world, world.node("old", pcrs), world.node("new", pcrs, STANDINS / "qos_core"))
 
 
 def test_information_of_a_host_without_and_with_an_enclave(world):

@@ -53,8 +53,9 @@ MIXTURES = chosen()
 class Node:
     """An enclave and its host."""
 
-    def __init__(self, world, name, mock_pcrs=None):
+    def __init__(self, world, name, mock_pcrs=None, core=None):
         self.world, self.name = world, name
+        self.program = core or world.programs["core"]
         self.folder = world.folder / name
         self.folder.mkdir()
         self.folder.chmod(0o777)  # an application under another uid writes here
@@ -69,7 +70,7 @@ class Node:
         words = [*self.mock, "--usock", self.socket, "--quorum-file", self.file("quorum.key"),
                  "--pivot-file", self.file("pivot.bin"), "--ephemeral-file",
                  self.file("ephemeral.key"), "--manifest-file", self.file("manifest")]
-        self.core = self.world.start("core", self.name, words + list(more), self.folder)
+        self.core = self.world.start("core", self.name, words + list(more), self.folder, self.program)
         self.core.wait_ready(self.socket.exists, "the enclave's socket")
         return self
 
@@ -158,13 +159,13 @@ class World:
             if program and not program.exists():
                 pytest.skip(f"{program.name} is not built yet")
 
-    def start(self, role, name, words, cwd):
-        process = InFolder(self.programs[role], words, self.folder / f"{name}.{role}", self.env, cwd)
+    def start(self, role, name, words, cwd, program=None):
+        process = InFolder(program or self.programs[role], words, self.folder / f"{name}.{role}", self.env, cwd)
         self.processes.append(process)
         return process
 
-    def node(self, name="enclave", mock_pcrs=None):
-        return Node(self, name, mock_pcrs)
+    def node(self, name="enclave", mock_pcrs=None, core=None):
+        return Node(self, name, mock_pcrs, core)
 
     def stop(self):
         for process in reversed(self.processes):
