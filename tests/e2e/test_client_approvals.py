@@ -163,19 +163,6 @@ def test_a_secret_that_is_none_is_refused_and_never_shown(desk, contents):
     assert not contents or contents not in done.stderr + done.stdout
 
 
-def test_hex_of_keys_may_be_in_capitals_with_a_prefix_and_space_around(desk):
-    m = desk.generate()
-    desk.write("odd.secret", " 0x" + desk.members["member1"].seed.hex().upper() + "\r\n")
-    for folder in ("manifest-set", "share-set"):
-        desk.write(f"{folder}/member1.pub", "\n0x" + desk.members["member1"].public.hex().upper() + "\n")
-    desk.ok(*desk.approve_words("member1", "--unsafe-auto-confirm", secret="odd.secret"))
-    approval = desk.read_json(desk.approval_name("member1"))
-    assert approval == model.approval("member1", desk.members["member1"], m) | {
-        "signature": approval["signature"]}
-    assert model.verify(desk.members["member1"].public, model.manifest_hash(m),
-                        bytes.fromhex(approval["signature"]))
-
-
 def test_keys_are_needed_and_tokens_are_not_built(desk):
     desk.generate()
     words = desk.approve_words("member1")

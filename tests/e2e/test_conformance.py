@@ -157,6 +157,20 @@ def test_the_role_is_read_before_a_share_although_verification_is_skipped(wrap_d
     assert "intended organization: another role? (y/n)" in done.stdout
 
 
+def test_hex_of_keys_may_be_in_capitals_with_a_prefix_and_space_around(wrap_desk):
+    desk = wrap_desk
+    m = desk.read_json("manifest")
+    desk.write("odd.secret", " 0x" + desk.members["member1"].seed.hex().upper() + "\r\n")
+    for folder in ("manifest-set", "share-set"):
+        desk.write(f"{folder}/member1.pub", "\n0x" + desk.members["member1"].public.hex().upper() + "\n")
+    desk.ok(*desk.approve_words("member1", "--unsafe-auto-confirm", secret="odd.secret"))
+    approval = desk.read_json(desk.approval_name("member1"))
+    assert approval == model.approval("member1", desk.members["member1"], m) | {
+        "signature": approval["signature"]}
+    assert model.verify(desk.members["member1"].public, model.manifest_hash(m),
+                        bytes.fromhex(approval["signature"]))
+
+
 def test_measurements_beyond_the_third_line_are_ignored(wrap_desk):
     wrap_desk.write("release/aws-x86_64.pcrs", PCRS + "d4" * 48 + " PCR3\n")
     enclave = wrap_desk.generate()["enclave"]
