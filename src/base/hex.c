@@ -118,6 +118,8 @@ static struct bytes trim_to(struct bytes text, size_t n)
 enum q_err hex_decode_secret(struct bytes text, size_t size, struct secret *out)
 {
     text = trim_to(text, size * 2);
+    if (text.n == size * 2 + 2)
+        text = without_prefix(text); // with that length only it is no part of the secret
     if (text.n != size * 2)
         return fail(Q_BAD_INPUT, "expected %zu hex characters, found %zu", size * 2, text.n);
     TRY(secret_new(out, size));

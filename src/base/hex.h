@@ -15,7 +15,7 @@ enum q_err hex_decode(struct bytes text, struct buf *out);
 // Decodes exactly size bytes into out.
 enum q_err hex_decode_fixed(struct bytes text, uint8_t *out, size_t size);
 // Constant time in the characters; exactly 2 * size hex characters (either case), white space at both
-// ends allowed, no "0x".
+// ends and an "0x" allowed.
 enum q_err hex_decode_secret(struct bytes text, size_t size, struct secret *out);
 // 2 * n lower-case characters into a secret of that length, constant time.
 enum q_err hex_encode_secret(struct bytes in, struct secret *out);

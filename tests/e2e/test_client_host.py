@@ -100,10 +100,15 @@ def test_health_of_the_host(desk, fake_host):
 
 def test_errors_of_http_and_transport_are_told(desk, fake_host):
     host = fake_host((500, b'{"protocolErrorResponse":"EnclaveClient"}', {}))
-    done = desk.refused("enclave-status", *host.words, text="status: 500")
-    assert "EnclaveClient" in done.stderr
-    host = fake_host(b"<html>")
-    desk.refused("enclave-status", *host.words, text="deserialization error")
+    url = f"http://127.0.0.1:{host.port}/qos/message"
+    desk.refused("enclave-status", *host.words,
+                 text=f"error: http_post error: [url: {url}, status: 500, body: "
+                      'Ok("{\\"protocolErrorResponse\\":\\"EnclaveClient\\"}")]')
+    host = fake_host(b"<html>" + b"x" * 1000)
+    done = desk.refused("enclave-status", *host.words, text="http_post error: deserialization error: ")
+    assert done.stderr.endswith('; body prefix: "<html>' + "x" * 250 + '"\n')
+    host = fake_host(bytes((128 << 20) + 1))
+    desk.refused("enclave-status", *host.words, text="expected an answer of at most 134217728 bytes")
     desk.refused("enclave-status", "--host-ip", "127.0.0.1", "--host-port", "1",
                  text="transport error")
     for words in (["--host-ip", "a/b", "--host-port", "1"], ["--host-ip", "x", "--host-port", "0"],

@@ -1,8 +1,12 @@
 """The documents keep their word: the guide by hand runs as printed, and every test they name exists."""
 import re
 import subprocess
+import sys
 
 from machine import BIN, ROOT, free_port, port_is_free, work_folder
+
+sys.path.append(str(ROOT / "tests" / "interop"))
+import original  # noqa: E402
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -87,6 +91,51 @@ def test_every_attack_of_the_threat_model_names_tests_that_exist():
     tests = defined_tests()
     assert len(attacks()) > 60
     assert [attack for attack, names in attacks() if not names or set(names) - tests] == []
+
+
+COMPATIBILITY = ROOT / "docs" / "compatibility.md"
+
+
+def compatibility():
+    """(what, ours, names of tests or what stands in their place) of each row about the original."""
+    rows = []
+    for line in COMPATIBILITY.read_text(encoding="utf-8").splitlines():
+        if line.startswith("|") and not line.startswith(("| what |", "|---")):
+            what, ours, shown = line.strip("| ").split(" | ")
+            rows.append((what, ours, re.findall(r"`([^`]*)`", shown) or shown))
+    return rows
+
+
+def test_every_row_on_compatibility_has_a_state_and_tests_that_exist():
+    tests = defined_tests()
+    rows = compatibility()
+    assert len(rows) > 200
+    assert [row for row in rows if not re.match(r"(same|better|not)\b", row[1])] == []
+    for what, ours, shown in rows:
+        if shown == "—":  # only what we do not have can do without a test
+            assert ours.startswith("not"), what
+        elif shown != "*not built*":
+            assert isinstance(shown, list) and set(shown) <= tests, (what, shown)
+
+
+def test_the_page_on_compatibility_names_every_command_and_flag_of_the_original():
+    text = COMPATIBILITY.read_text(encoding="utf-8")
+    commands = {**original.COMMANDS, **original.OTHER_COMMANDS}
+    tables = [*commands.values(), original.CORE, original.HOST, original.BRIDGE]
+    flags = {name for table in tables for name in original.names(table)}
+    assert len(commands) == 34 and len(flags) == 70
+    assert [c for c in commands if f"`{c}`" not in text] == []
+    assert [f for f in sorted(flags) if f"`--{f}`" not in text] == []
+
+
+def test_the_page_on_compatibility_names_every_environment_variable_we_read():
+    text = COMPATIBILITY.read_text(encoding="utf-8")
+    sources = text_of("src", "*.[ch]")
+    read = set(re.findall(r'getenv\("([A-Z_]+)"\)', sources))
+    for macro in re.findall(r"getenv\(([A-Z_]+)\)", sources):
+        read.update(re.findall(rf'#define {macro} "([A-Z_]+)"', sources))
+    assert read == {"HOME", "XDG_STATE_HOME", "QUORATE_ATTESTATION_ROOT", "QUORATE_AUDIT_LOG"}
+    assert all(f"`{name}`" in text for name in read)
 
 
 def test_every_link_between_documents_leads_somewhere():

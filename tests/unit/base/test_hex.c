@@ -56,8 +56,13 @@ static void secrets_are_decoded_strictly(void **state)
     SECRET_AUTO text = {0};
     assert_ok(hex_encode_secret(secret_bytes(&s), &text));
     assert_bytes(secret_bytes(&text), BYTES_LIT("00ff"));
-    SECRET_AUTO bad = {0};
+    SECRET_AUTO prefixed = {0}, bad = {0};
+    assert_ok(hex_decode_secret(BYTES_LIT("0x0102\n"), 2, &prefixed));
+    assert_bytes(secret_bytes(&prefixed), BYTES_LIT("\x01\x02"));
     assert_refused(hex_decode_secret(BYTES_LIT("00f"), 2, &bad), Q_BAD_INPUT, "found 3");
+    assert_refused(hex_decode_secret(BYTES_LIT("0x01"), 2, &bad), Q_BAD_INPUT, "other characters");
+    assert_refused(hex_decode_secret(BYTES_LIT("00+f"), 2, &bad), Q_BAD_INPUT, "other characters");
+    assert_refused(hex_decode_secret(BYTES_LIT("0X0102"), 2, &bad), Q_BAD_INPUT, "found 6");
     assert_refused(hex_decode_secret(BYTES_LIT("00fg"), 2, &bad), Q_BAD_INPUT, "other characters");
     assert_refused(hex_decode_secret(BYTES_LIT("0 ff"), 2, &bad), Q_BAD_INPUT, "other characters");
     assert_null(bad.p);

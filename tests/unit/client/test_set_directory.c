@@ -35,6 +35,7 @@ static void members_are_read_sorted_and_named_by_the_first_dot(void **state)
     put_member(f, "._bob.pub", 4, "");
     folder_file(f, "pcr3-preimage.txt", "role");
     folder_file(f, "ann.pub.bak", "no member");
+    put_member(f, "pub", 5, ""); // the original's member "pub", by the letter of its rule
     folder_file(f, "quorum_threshold", " 2 \r\n\n");
     assert_ok(set_directory_read(f->path, &a, &set));
     assert_int_equal(set.threshold, 2);

@@ -253,6 +253,12 @@ static void malformed_seeds_are_refused_with_their_line(void **state)
         assert_int_not_equal(tee_open(&f->options, &t), Q_OK);
         assert_non_null(strstr(err_text(), "line 2"));
     }
+    char twice[256];
+    TEE_AUTO *t = NULL;
+    (void)snprintf(twice, sizeof twice, "%096d PCR1\n%096d PCR1\n", 1, 1);
+    put(f, "pcrs", twice);
+    assert_refused(tee_open(&f->options, &t), Q_BAD_INPUT,
+                   "line 2: expected each of PCR0 to PCR31 at most once, found PCR1");
 }
 
 static void provider_is_chosen_by_name(void **state)
