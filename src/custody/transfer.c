@@ -38,7 +38,7 @@ static enum q_err verify(const struct transfer *t, struct arena *a, struct trans
 {
     TRUST_AUTO trust = {0};
     TRY(unproven(own_claims(t->tee, a, &sides->self), Q_TEE, "this enclave's own"));
-    TRY(own_trust(t->tee, &trust));
+    TRY(unproven(own_trust(t->tee, &trust), Q_TEE, "the root of this enclave's own"));
     int64_t now_s = sides->self.timestamp_ms / 1000;
     return unproven(attestation_verify(t->evidence, &trust, now_s, a, &sides->peer), Q_ATTESTATION,
                     "the other enclave's");
