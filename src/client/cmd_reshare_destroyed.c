@@ -134,7 +134,7 @@ static enum q_err reshare_destroyed(const struct options *o)
 }
 
 static const struct option reshare_destroyed_options[] = {
-    OPTION_REQUIRED("reshare-dir", "Folder with the files of this resharing"),
+    OPTION_RESHARE_DIR,
     OPTION_REQUIRED("alias", "Name of the member"),
     OPTION_REQUIRED("share-path", "The member's OLD share, which is overwritten and removed"),
     OPTIONS_KEY,

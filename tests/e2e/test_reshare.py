@@ -549,6 +549,40 @@ def test_a_new_share_is_never_taken_for_the_old_one(born):
     refused(lambda: r.wrap(alice, share=r.share(alice)), "expected the share of the epoch before")
 
 
+def test_an_old_share_among_new_ones_is_refused_by_a_boot_too(born):
+    """The same members in both sets, so that only their shares tell the epochs apart."""
+    c, r = born, Resharing(born, threshold=2, name="mixed")
+    shutil.rmtree(r.set_dir)
+    shutil.copytree(born.set_dir, r.set_dir)
+    r.members = c.members
+    r.done()
+    alice, bob, carol = c.members
+    pivot = c.app.make()
+    c.machine.restart()
+    c.approved(pivot)
+    c.boot(pivot)
+    c.fetch_attestation()
+    old_share = c.share
+
+    def post(member, share):
+        c.share = share
+        try:
+            c.reencrypt(member)
+            return c.post(member)
+        finally:
+            c.share = old_share
+
+    assert "*not*" in post(alice, old_share)
+    refused(lambda: post(bob, r.share), "ReconstructionErrorIncorrectPubKey")
+    assert "*not*" in post(alice, r.share)
+    assert "has been reconstructed" in post(carol, r.share)
+    c.machine.restart()
+    c.boot(pivot)
+    c.fetch_attestation()
+    assert "*not*" in post(alice, old_share)  # what keeps its power, until the manifest names another set
+    assert "has been reconstructed" in post(bob, old_share)
+
+
 def test_status_says_what_comes_next(born, folder):
     r = Resharing(born, members=2, threshold=2, name="status").keys()
     r.plan()
