@@ -518,6 +518,11 @@ def test_old_shares_are_destroyed_only_when_the_new_ones_are_known_to_open(made,
     refused(lambda: r.destroyed(alice, share=old), "found 1")
     (r.dir / f"{r.members[1]}.result").write_bytes(results[r.members[1]])
     refused(lambda: r.destroyed(alice, share=old, answers="n\n"), "nothing was destroyed")
+    attested = r.dir / "reshare_output_attestation_doc"
+    genuine = attested.read_bytes()
+    attested.write_bytes(Forge(c.machine.sim).changed(genuine, user_data=bytes(32)))
+    refused(lambda: r.destroyed(alice, "--force", share=old), "DifferentUserData")
+    attested.write_bytes(genuine)
     refused(lambda: r.destroyed(r.members[0], share=made.share(r.members[0])), "NotShareSetMember")
     refused(lambda: r.destroyed(bob, share=old))  # not bob's
     assert old.read_bytes() == c.share(alice).read_bytes()
