@@ -22,6 +22,12 @@ void audit_note_manifest(const struct manifest *m)
     noted.manifest = manifest_hash(m, noted.manifest_hash) == Q_OK;
 }
 
+void audit_note_plan(const uint8_t hash[static SHA256_SIZE])
+{
+    noted.manifest = true;
+    memcpy(noted.manifest_hash, hash, sizeof noted.manifest_hash);
+}
+
 void audit_note_document(struct bytes document)
 {
     noted.document = sha256(document, noted.document_digest) == Q_OK;

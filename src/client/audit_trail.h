@@ -15,6 +15,8 @@ enum q_err audited_run(const struct command *c, const struct options *o);
 // Facts about what the command works on, noted where they are found out; the last of each kind goes
 // into the event. Like the error record they belong to the run of the program.
 void audit_note_manifest(const struct manifest *m);
+void audit_note_plan(
+    const uint8_t hash[static SHA256_SIZE]); // of a resharing: in the manifest's place
 void audit_note_document(struct bytes document);
 void audit_note_who(struct bytes alias); // where no --alias says it
 

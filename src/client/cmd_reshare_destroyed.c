@@ -5,6 +5,7 @@
 #include "client/member_key.h"
 #include "client/member_signature.h"
 #include "client/prompt.h"
+#include "client/reshare_evidence.h"
 #include "client/reshare_progress.h"
 #include "client/share_destroyed.h"
 #include "client/share_plain.h"
@@ -27,14 +28,26 @@ static enum q_err find_self(const struct reshare_plan *p, const struct member *m
                 "NotShareSetMember: expected a member of the old share set, by alias and key");
 }
 
+// Otherwise an output that no enclave made could talk members into destroying the quorum key.
+static enum q_err check_attested(const struct options *o, const struct reshare_paths *paths,
+                                 const struct reshare_output *output, struct arena *a)
+{
+    BUF_AUTO document = {0};
+    TRY(file_read_regular(paths->output_document, ATTESTATION_MAX_SIZE, &document));
+    return err_context(reshare_check_archived(o, buf_bytes(&document), output, a), "%s",
+                       paths->output_document);
+}
+
 // Whoever destroys too early may destroy the quorum key.
-static enum q_err check_safe(const struct options *o, const struct reshare_progress *p)
+static enum q_err check_safe(const struct options *o, const struct reshare_paths *paths,
+                             const struct reshare_progress *p, struct arena *a)
 {
     uint32_t needed = p->planned.plan.new_share_set.threshold;
+    size_t taken = progress_count(&p->taken);
     if (!p->made)
         return fail(Q_REFUSED,
                     "reshare destroyed: there is no output yet: the old shares are still needed");
-    size_t taken = progress_count(&p->taken);
+    TRY(check_attested(o, paths, &p->output, a));
     if (taken >= needed || options_given(o, "force"))
         return Q_OK;
     return fail(Q_REFUSED,
@@ -65,13 +78,18 @@ static enum q_err check_share(const struct reshare_plan *p, size_t index,
 
 static enum q_err overwrite(const char *path)
 {
+    BUF_AUTO left = {0};
     int fd = open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return fail_os(errno, "%s: cannot be overwritten", path);
     file_blank(fd);
     int synced = fsync(fd), error = errno;
     (void)close(fd);
-    return synced == 0 ? Q_OK : fail_os(error, "%s: cannot be overwritten", path);
+    if (synced != 0)
+        return fail_os(error, "%s: cannot be overwritten", path);
+    TRY(file_read_regular(path, SHARE_FILE_MAX, &left));
+    return bytes_is_zero(buf_bytes(&left)) ? Q_OK
+                                           : fail(Q_IO, "%s: could not be overwritten", path);
 }
 
 static enum q_err ask(const struct options *o, const char *path, bool there)
@@ -126,7 +144,7 @@ static enum q_err reshare_destroyed(const struct options *o)
     TRY(reshare_progress_read(&paths, now, &a, &p));
     const struct member me = member_of(options_value(o, "alias"), key);
     TRY(find_self(&p.planned.plan, &me, &index));
-    TRY(check_safe(o, &p));
+    TRY(check_safe(o, &paths, &p, &a));
     if (file_exists(share))
         TRY(check_share(&p.planned.plan, index, key, share));
     TRY(ask(o, share, file_exists(share)));
@@ -134,10 +152,12 @@ static enum q_err reshare_destroyed(const struct options *o)
 }
 
 static const struct option reshare_destroyed_options[] = {
-    OPTION_REQUIRED("reshare-dir", "Folder with the files of this resharing"),
+    OPTION_RESHARE_DIR,
     OPTION_REQUIRED("alias", "Name of the member"),
     OPTION_REQUIRED("share-path", "The member's OLD share, which is overwritten and removed"),
     OPTIONS_KEY,
+    OPTIONS_TRUST,
+    OPTION_RESHARE_DEBUG,
     OPTION_SWITCH("unsafe-auto-confirm", "Do not ask"),
     OPTION_SWITCH("force", "Although too few new members have shown that their shares open"),
     OPTION_AUDIT,

@@ -3,7 +3,6 @@
 #include "client/command.h"
 
 #include "base/hex.h"
-#include "client/audit_trail.h"
 #include "client/genesis_files.h"
 #include "client/host_link.h"
 #include "client/member_key.h"

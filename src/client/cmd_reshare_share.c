@@ -2,7 +2,6 @@
 // to the enclave that is committed to it (docs/resharing.md).
 #include "client/command.h"
 
-#include "client/audit_trail.h"
 #include "client/host_link.h"
 #include "client/member_key.h"
 #include "client/member_signature.h"

@@ -88,7 +88,7 @@ static enum q_err reshare_status(const struct options *o)
 }
 
 static const struct option reshare_status_options[] = {
-    OPTION_REQUIRED("reshare-dir", "Folder with the files of this resharing"),
+    OPTION_RESHARE_DIR,
     OPTIONS_HOST_MAYBE,
 };
 

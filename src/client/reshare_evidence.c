@@ -71,3 +71,14 @@ enum q_err reshare_check_output(const struct verification *v, struct bytes docum
     TRY(reshare_output_hash(output, hash));
     return check(v, document, &output->plan, plan, BYTES_OF(hash), a, claims);
 }
+
+enum q_err reshare_check_archived(const struct options *o, struct bytes document,
+                                  const struct reshare_output *output, struct arena *a)
+{
+    VERIFICATION_AUTO v = {0};
+    struct claims claims;
+    TRY(verification_start(o, &v));
+    TRY(err_context(attestation_read(document, a, &claims), "attestation document"));
+    v.override_s = claims.timestamp_ms / 1000;
+    return reshare_check_output(&v, document, output, a, &claims);
+}

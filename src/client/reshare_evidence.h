@@ -21,7 +21,11 @@ enum q_err reshare_check_output(const struct verification *v, struct bytes docum
                                 const struct reshare_output *output, struct arena *a,
                                 struct claims *claims);
 
-#define OPTION_RESHARE_DIR OPTION_REQUIRED("reshare-dir", "Folder with the files of this resharing")
+// The same at the time the document says it was made: its certificates have long expired when a history is
+// read.
+enum q_err reshare_check_archived(const struct options *o, struct bytes document,
+                                  const struct reshare_output *output, struct arena *a);
+
 #define OPTIONS_RESHARE_PARTS                                                                      \
     OPTION_REQUIRED("qos-release-dir", "Folder with aws-x86_64.pcrs"),                             \
         OPTION_REQUIRED("pcr3-preimage-path", "File with the role behind PCR3"),                   \

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "client/audit_trail.h"
 #include "client/genesis_files.h"
 #include "codec/json.h"
 #include "protocol/manifest.h"
@@ -39,7 +40,9 @@ enum q_err reshare_plan_load(const struct reshare_paths *p, struct arena *a, str
     BUF_AUTO file = {0};
     TRY(file_read_regular(p->plan, PLAN_MAX, &file));
     TRY(err_context(reshare_plan_read(buf_bytes(&file), a, &out->plan), "%s", p->plan));
-    return reshare_plan_hash(&out->plan, out->hash);
+    TRY(reshare_plan_hash(&out->plan, out->hash));
+    audit_note_plan(out->hash);
+    return Q_OK;
 }
 
 enum q_err reshare_output_load(const struct reshare_paths *p, struct arena *a,

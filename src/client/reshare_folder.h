@@ -6,6 +6,7 @@
 #include "client/output.h"
 #include "protocol/reshare.h"
 
+#define OPTION_RESHARE_DIR OPTION_REQUIRED("reshare-dir", "Folder with the files of this resharing")
 #define RESHARE_APPROVAL_SUFFIX ".reshare_approval"
 #define RESHARE_SHARE_SUFFIX ".reshare_share"
 #define RESHARE_DESTROYED_SUFFIX ".share_destroyed"

@@ -8,7 +8,6 @@
 #include "protocol/reshare.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 struct boot_stage {
     struct reshare *reshare;
@@ -36,9 +35,7 @@ static enum q_err check_boot(const struct reshare_boot_request *request, struct 
 static enum q_err stage_plan(const struct reshare_boot_request *request, struct boot_stage *s)
 {
     BUF_AUTO encoded = {0};
-    s->reshare = calloc(1, sizeof *s->reshare);
-    if (s->reshare == NULL)
-        return fail(Q_NOMEM, "reshare: no memory");
+    TRY(reshare_new(&s->reshare));
     TRY(json_encode(&type_reshare_boot_request, request, JSON_CANONICAL, &encoded));
     TRY(json_decode(&type_reshare_boot_request, buf_bytes(&encoded), &s->reshare->memory,
                     &s->reshare->boot));

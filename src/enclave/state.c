@@ -81,6 +81,12 @@ void booted_free(struct booted **b)
     *b = NULL;
 }
 
+enum q_err reshare_new(struct reshare **out)
+{
+    *out = calloc(1, sizeof **out);
+    return *out != NULL ? Q_OK : fail(Q_NOMEM, "reshare: no memory");
+}
+
 void reshare_free(struct reshare **r)
 {
     if (*r == NULL)

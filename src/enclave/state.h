@@ -39,6 +39,7 @@ struct reshare {
     uint8_t output_hash[SHA256_SIZE];
 };
 #define RESHARE_AUTO __attribute__((cleanup(reshare_free))) struct reshare
+enum q_err reshare_new(struct reshare **out);
 void reshare_free(struct reshare **r); // safe on NULL
 
 struct enclave {

@@ -518,6 +518,11 @@ def test_old_shares_are_destroyed_only_when_the_new_ones_are_known_to_open(made,
     refused(lambda: r.destroyed(alice, share=old), "found 1")
     (r.dir / f"{r.members[1]}.result").write_bytes(results[r.members[1]])
     refused(lambda: r.destroyed(alice, share=old, answers="n\n"), "nothing was destroyed")
+    attested = r.dir / "reshare_output_attestation_doc"
+    genuine = attested.read_bytes()
+    attested.write_bytes(Forge(c.machine.sim).changed(genuine, user_data=bytes(32)))
+    refused(lambda: r.destroyed(alice, "--force", share=old), "DifferentUserData")
+    attested.write_bytes(genuine)
     refused(lambda: r.destroyed(r.members[0], share=made.share(r.members[0])), "NotShareSetMember")
     refused(lambda: r.destroyed(bob, share=old))  # not bob's
     assert old.read_bytes() == c.share(alice).read_bytes()
@@ -547,6 +552,40 @@ def test_a_new_share_is_never_taken_for_the_old_one(born):
     refused(lambda: r.destroyed(alice, share=r.share(alice)), "expected the share of epoch 0, found another: it stays")
     assert r.share(alice).exists()
     refused(lambda: r.wrap(alice, share=r.share(alice)), "expected the share of the epoch before")
+
+
+def test_an_old_share_among_new_ones_is_refused_by_a_boot_too(born):
+    """The same members in both sets, so that only their shares tell the epochs apart."""
+    c, r = born, Resharing(born, threshold=2, name="mixed")
+    shutil.rmtree(r.set_dir)
+    shutil.copytree(born.set_dir, r.set_dir)
+    r.members = c.members
+    r.done()
+    alice, bob, carol = c.members
+    pivot = c.app.make()
+    c.machine.restart()
+    c.approved(pivot)
+    c.boot(pivot)
+    c.fetch_attestation()
+    old_share = c.share
+
+    def post(member, share):
+        c.share = share
+        try:
+            c.reencrypt(member)
+            return c.post(member)
+        finally:
+            c.share = old_share
+
+    assert "*not*" in post(alice, old_share)
+    refused(lambda: post(bob, r.share), "ReconstructionErrorIncorrectPubKey")
+    assert "*not*" in post(alice, r.share)
+    assert "has been reconstructed" in post(carol, r.share)
+    c.machine.restart()
+    c.boot(pivot)
+    c.fetch_attestation()
+    assert "*not*" in post(alice, old_share)  # what keeps its power, until the manifest names another set
+    assert "has been reconstructed" in post(bob, old_share)
 
 
 def test_status_says_what_comes_next(born, folder):

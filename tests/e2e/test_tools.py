@@ -636,7 +636,8 @@ def test_memory_that_cannot_be_locked_is_found(booted):
 
 @pytest.mark.parametrize("typed, offered", [
     ("qos_client shar", "share"), ("qos_client share ", "check"), ("qos_client help attestation v", "verify"),
-    ("qos_client share check --res", "--result-path"), ("qos_client doctor --members", "--members-dir"),
+    ("qos_client share check --resu", "--result-path"),
+    ("qos_client reshare wrap-share --prev", "--previous-dir"), ("qos_client doctor --members", "--members-dir"),
     ("qos_client attestation verify --at d", "document"), ("qos_client pivot-hash --out", "--output-path"),
 ])
 def test_completion_knows_commands_of_two_words(typed, offered):

@@ -189,6 +189,14 @@ GENESIS_OUTPUT = record(("set", GENESIS_SET), ("dr_key", maybe(BYTES)), ("quorum
                         ("recovery_permutations", vec(vec(SHARD))), *GENESIS_TAIL)
 LEGACY_OUTPUT = record(("quorum_key", BYTES), ("member_outputs", vec(MEMBER_OUTPUT)),
                        ("recovery_permutations", vec(vec(SHARD))), ("threshold", U32), *GENESIS_TAIL)
+U64 = Type(lambda v: struct.pack("<Q", v), lambda v: v)
+RESHARE_PLAN = record(("format", TEXT), ("namespace", TEXT), ("epoch", U64), ("previous", FIXED),
+                      ("quorumKey", BYTES), ("oldShareSet", MEMBER_SET), ("oldShareHashes", vec(FIXED)),
+                      ("newShareSet", MEMBER_SET), ("manifestSet", MEMBER_SET), ("enclave", ENCLAVE),
+                      ("newKey", BOOL), ("drKey", maybe(BYTES)))
+RESHARE_OUTPUT = record(("format", TEXT), ("plan", RESHARE_PLAN), ("manifestApprovals", vec(APPROVAL)),
+                        ("shareApprovals", vec(APPROVAL)), ("shares", GENESIS_OUTPUT),
+                        ("handover", maybe(record(("byOldKey", BYTES), ("byNewKey", BYTES)))))
 ENCRYPTED_KEY = record(("encrypted_quorum_key", BYTES), ("signature", BYTES))
 
 NSM_ERRORS = ["Success", "InvalidArgument", "InvalidIndex", "InvalidResponse", "ReadOnlyIndex",
@@ -263,6 +271,14 @@ MESSAGES = {
     130: ("quorateStateResponse",
           record(("phase", PHASE), ("pivot_running", BOOL), ("tee", TEXT), ("shares_held", U32),
                  ("shares_needed", U32))),
+    140: ("quorateReshareBootRequest", record(("plan", RESHARE_PLAN), ("approvals", vec(APPROVAL)))),
+    141: ("quorateReshareBootResponse", record(("nsm_response", NSM))),
+    142: ("quorateReshareAttestationRequest", None),
+    143: ("quorateReshareAttestationResponse", record(("nsm_response", NSM))),
+    144: ("quorateReshareShareRequest", record(*PROVISION, ("binding", BYTES))),
+    145: ("quorateReshareShareResponse", record(("complete", BOOL))),
+    146: ("quorateReshareOutputRequest", None),
+    147: ("quorateReshareOutputResponse", record(("nsm_response", NSM), ("output", RESHARE_OUTPUT))),
 }
 ENCODE_ONLY = {3, 13, 15}  # in Borsh: the end of the envelope cannot be known
 GENESIS = {5, 6}
@@ -481,6 +497,35 @@ def genesis_file():
         "set": GENESIS_SET.tree(genesis_output()["set"]), "dr_key": DR.public.hex()}})}
 
 
+def reshare_plan(new_key):
+    members = [p.member() for p in PEOPLE]
+    return {
+        "format": "quorate-reshare-plan-v1", "namespace": "production/signer", "epoch": 2**62 + 1 if new_key else 1,
+        "previous": b"\x0d" * 32, "quorumKey": QUORUM.public,
+        "oldShareSet": {"threshold": 2, "members": members},
+        "oldShareHashes": [hashlib.sha512(bytes([i])).digest() for i in range(len(members))],
+        "newShareSet": {"threshold": 2, "members": members[:2]}, "manifestSet": {"threshold": 1, "members": members},
+        "enclave": manifest(1)["enclave"], "newKey": new_key, "drKey": DR.public if new_key else None}
+
+
+def reshare_samples():
+    approval = PEOPLE[0].approve(b"z")
+    document = ("attestation", {"document": b"\1"})
+    yield 142, None
+    yield 146, None
+    for index in (141, 143):
+        yield index, {"nsm_response": document}
+    yield 144, {"share": b"\x0a" * 130, "approval": approval, "binding": b"\x0b" * 64}
+    for flag in (True, False):
+        plan = reshare_plan(flag)
+        yield 140, {"plan": plan, "approvals": [approval] if flag else []}
+        yield 145, {"complete": flag}
+        yield 147, {"nsm_response": document, "output": {
+            "format": "quorate-reshare-output-v1", "plan": plan, "manifestApprovals": [approval],
+            "shareApprovals": [approval, approval], "shares": genesis_output(flag),
+            "handover": {"byOldKey": b"\x0e" * 64, "byNewKey": b"\x0f" * 64} if flag else None}}
+
+
 def error_samples():
     payloads = {
         "approval": PEOPLE[0].approve(b"x"), "difference": {"expected": "00ff", "actual": 'a"\n'},
@@ -551,6 +596,7 @@ def message_samples():
     yield 128, {"share": b"\x0a" * 130, "approval": approval, "binding": b"\x0b" * 64}
     yield 130, {"phase": "WaitingForQuorumShards", "pivot_running": False, "tee": "sim", "shares_held": 1,
                 "shares_needed": 2}
+    yield from reshare_samples()
 
 
 def messages_file():

@@ -20,6 +20,7 @@ static void known_questions_leave_no_event(void **state)
                                             " { \"versionRequest\" : null}",
                                             "\"liveAttestationDocRequest\"",
                                             "{\"quorateStateRequest\":null}",
+                                            "\"quorateReshareAttestationRequest\"",
                                             "{\"proxyRequest\":{}}",
                                             "{\"manifestEnvelopeRequest\":null}",
                                             "\x01",
@@ -82,7 +83,7 @@ static void every_name_of_a_message_is_an_event_or_a_question(void **state)
         (void)snprintf(json, sizeof json, "{\"%s\":", v->name);
         assert_event(json, event);
     }
-    assert_int_equal(questions, 6);
+    assert_int_equal(questions, 7);
 }
 
 int main(void)
