@@ -1,7 +1,9 @@
 // Member keys over the places they lie in (see member_key.h), and the place that is a file.
 #include "client/member_key.h"
 
+#include "base/log.h"
 #include "client/key_file.h"
+#include "client/token_key.h"
 
 #include <stdlib.h>
 
@@ -76,16 +78,26 @@ enum q_err member_key_from_pair(struct p256_pair **pair, struct member_key **out
     return member_key_new(&pair_ops, p256_pair_public(taken), taken, out);
 }
 
-enum q_err member_key_read(const struct options *o, struct member_key **out)
+static enum q_err from_file(const struct options *o, const char *path, struct member_key **out)
 {
-    if (options_given(o, "yubikey"))
-        return fail(Q_UNSUPPORTED, "--yubikey: not built; use --secret-path");
-    if (options_given(o, "current-pin-path"))
-        return fail(Q_UNSUPPORTED, "--current-pin-path: not built, as --yubikey is not");
-    const char *path = options_value(o, "secret-path");
-    if (path == NULL)
-        return fail(Q_BAD_INPUT, "Need either yubikey flag or secret path");
     P256_PAIR_AUTO *pair = NULL;
+    if (options_given(o, "current-pin-path"))
+        log_warn("--current-pin-path: not needed, --secret-path is no token");
     TRY(seed_file_read(o, path, &pair));
     return member_key_from_pair(&pair, out);
+}
+
+enum q_err member_key_read(const struct options *o, struct member_key **out)
+{
+    struct token_wanted wanted;
+    const char *path = options_value(o, "secret-path");
+    if (path != NULL)
+        return from_file(o, path, out);
+    if (options_given(o, "yubikey"))
+        TRY(token_wanted_yubikey(o, &wanted));
+    else if (options_given(o, "pkcs11-module"))
+        TRY(token_wanted_read(o, &wanted));
+    else
+        return fail(Q_BAD_INPUT, "Need either yubikey flag or secret path (or --pkcs11-module)");
+    return token_key_open(&wanted, out);
 }
