@@ -6,6 +6,7 @@
 #include "client/token_key.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct member_key {
     const struct member_key_ops *ops;
@@ -43,8 +44,11 @@ const struct p256_public *member_key_public(const struct member_key *k)
 enum q_err member_key_sign(const struct member_key *k, struct bytes message,
                            uint8_t signature[static P256_SIGNATURE_SIZE])
 {
-    TRY(k->ops->sign(k->held, message, signature));
-    return p256_verify(&k->public, message, bytes_of(signature, P256_SIGNATURE_SIZE));
+    uint8_t made[P256_SIGNATURE_SIZE] = {0};
+    TRY(k->ops->sign(k->held, message, made));
+    TRY(p256_verify(&k->public, message, BYTES_OF(made)));
+    memcpy(signature, made, sizeof made);
+    return Q_OK;
 }
 
 enum q_err member_key_open(const struct member_key *k, struct bytes envelope, struct secret *out)

@@ -111,8 +111,10 @@ static enum q_err login_as(const struct token *t, CK_USER_TYPE user)
     return rv == CKR_OK ? Q_OK : login_failed(t, rv);
 }
 
-enum q_err token_login(struct token *t)
+enum q_err token_login(struct token *t, bool afresh)
 {
+    if (t->logged_in && !afresh)
+        return Q_OK;
     if (t->logged_in) {
         CK_RV rv = t->module.f->C_Logout(t->session);
         if (rv != CKR_OK)
@@ -151,7 +153,7 @@ enum q_err token_pin(struct token *t, const char *path, const char *question)
         TRY(pin_read(path, question, &t->pin));
         TRY(check_length(&info, &t->pin));
     }
-    return token_login(t);
+    return token_login(t, false);
 }
 
 static enum q_err find_two(const struct token *t, CK_ATTRIBUTE *template, CK_ULONG n,

@@ -36,8 +36,9 @@ void token_close(struct token *t); // logs out; a zeroed one is fine
 // Reads the PIN (not where the token has a keypad of its own) and logs in once, so that a wrong one is known
 // before anything else. Never tries a second time; says how many tries are left where the token tells.
 enum q_err token_pin(struct token *t, const char *path, const char *question);
-// Logs in afresh: before each use of a key, as some keys want a PIN each time.
-enum q_err token_login(struct token *t);
+// Logs in when that is not done yet; afresh logs out first, after which handles of private objects are
+// void: for a key that wants a PIN each time.
+enum q_err token_login(struct token *t, bool afresh);
 // The login that a key with CKA_ALWAYS_AUTHENTICATE wants between C_SignInit and C_Sign.
 enum q_err token_login_for_use(const struct token *t);
 

@@ -95,13 +95,11 @@ enum q_err token_key_sign(struct token *t, const struct token_key_name *name, st
                           uint8_t signature[static P256_SIGNATURE_SIZE])
 {
     CK_OBJECT_HANDLE key;
-    uint8_t digest[SHA256_SIZE], made[P256_SIGNATURE_SIZE] = {0};
+    uint8_t digest[SHA256_SIZE];
     TRY(sha256(message, digest));
-    TRY(token_login(t));
+    TRY(token_login(t, t->tap != NULL));
     TRY(token_find(t, CKO_PRIVATE_KEY, name, &key));
-    TRY(sign_digest(t, key, digest, made));
-    memcpy(signature, made, sizeof made);
-    return Q_OK;
+    return sign_digest(t, key, digest, signature);
 }
 
 // The value of a session's object, of just this length, into locked memory.
@@ -152,6 +150,18 @@ static enum q_err derive(const struct token *t, CK_OBJECT_HANDLE key, struct byt
     return err;
 }
 
+// A key that wants a PIN each time has no step for it between asking and deriving: it is given just before.
+static enum q_err find_for_derivation(struct token *t, const struct token_key_name *name,
+                                      CK_OBJECT_HANDLE *key)
+{
+    TRY(token_login(t, t->tap != NULL));
+    TRY(token_find(t, CKO_PRIVATE_KEY, name, key));
+    if (t->tap != NULL || !token_flag(t, *key, CKA_ALWAYS_AUTHENTICATE))
+        return Q_OK;
+    TRY(token_login(t, true));
+    return token_find(t, CKO_PRIVATE_KEY, name, key);
+}
+
 enum q_err token_key_decrypt(struct token *t, const struct token_key_name *name,
                              const struct p256_public *own, struct bytes envelope,
                              struct secret *out)
@@ -162,8 +172,7 @@ enum q_err token_key_decrypt(struct token *t, const struct token_key_name *name,
     *out = (struct secret){0};
     TRY(p256_envelope_point(envelope,
                             &point)); // a point off the curve would ask the key for its scalar
-    TRY(token_login(t));
-    TRY(token_find(t, CKO_PRIVATE_KEY, name, &key));
+    TRY(find_for_derivation(t, name, &key));
     TRY(derive(t, key, point, &shared_x));
     return p256_open_with_shared(secret_bytes(&shared_x), own->bytes, envelope, out);
 }

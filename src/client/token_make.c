@@ -1,6 +1,7 @@
 // Making keys on a token (see token_make.h).
 #include "client/token_make.h"
 
+#include "base/log.h"
 #include "client/token_point.h"
 
 #include <string.h>
@@ -204,7 +205,10 @@ enum q_err token_make(struct token *t, const struct token_wanted *w, const struc
 
 void token_unmake(const struct token *t, struct token_made *made)
 {
+    bool all = true;
     for (size_t i = 0; i < made->n; i++)
-        (void)t->module.f->C_DestroyObject(t->session, made->objects[i]);
+        all = t->module.f->C_DestroyObject(t->session, made->objects[i]) == CKR_OK && all;
     made->n = 0;
+    if (!all)
+        log_warn("token: not all of the new keys could be taken off it again");
 }

@@ -1,8 +1,10 @@
-// Loading PKCS#11 modules (see token_module.h).
+// Loading PKCS#11 modules (see token_module.h; PKCS#11 v2.40 base, sections 5.4 and 5.16). Not by p11-kit's own
+// loader, which follows whatever pointer a module returns for its list of functions.
 #include "client/token_module.h"
 
+#include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
+#include <p11-kit/p11-kit.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,11 +15,45 @@ enum q_err token_failed(CK_RV rv, const char *what)
                 rv);
 }
 
+// No search through the folders of libraries: a path is a path.
+static enum q_err load(const char *path, struct token_module *m)
+{
+    char *absolute = realpath(path, NULL);
+    if (absolute == NULL)
+        return fail_os(errno, "%s: expected a PKCS#11 module", path);
+    m->library = dlopen(absolute, RTLD_NOW | RTLD_LOCAL);
+    free(absolute);
+    if (m->library != NULL)
+        return Q_OK;
+    return fail(Q_BAD_INPUT, "%s: expected a PKCS#11 module, found what cannot be loaded: %s", path,
+                dlerror());
+}
+
+static enum q_err get_functions(const char *path, struct token_module *m)
+{
+    CK_C_GetFunctionList get = NULL;
+    void *symbol = dlsym(m->library, "C_GetFunctionList");
+    if (symbol == NULL)
+        return fail(Q_BAD_INPUT,
+                    "%s: expected a PKCS#11 module, found a library without "
+                    "C_GetFunctionList",
+                    path);
+    memcpy(&get, &symbol, sizeof get); // C knows no cast from an object to a function
+    CK_RV rv = get(&m->f);
+    if (rv != CKR_OK)
+        return err_context(token_failed(rv, "C_GetFunctionList"), "%s", path);
+    if (m->f == NULL || m->f->version.major != CRYPTOKI_VERSION_MAJOR)
+        return fail(Q_BAD_INPUT, "%s: expected a PKCS#11 module of version %d, found another", path,
+                    CRYPTOKI_VERSION_MAJOR);
+    return Q_OK;
+}
+
 static enum q_err check_functions(const char *path, const CK_FUNCTION_LIST *f)
 {
-    bool whole = f->C_GetSlotList != NULL && f->C_GetTokenInfo != NULL &&
-                 f->C_OpenSession != NULL && f->C_CloseSession != NULL && f->C_Login != NULL &&
-                 f->C_Logout != NULL && f->C_FindObjectsInit != NULL && f->C_FindObjects != NULL &&
+    bool whole = f->C_Initialize != NULL && f->C_Finalize != NULL && f->C_GetSlotList != NULL &&
+                 f->C_GetTokenInfo != NULL && f->C_OpenSession != NULL &&
+                 f->C_CloseSession != NULL && f->C_Login != NULL && f->C_Logout != NULL &&
+                 f->C_FindObjectsInit != NULL && f->C_FindObjects != NULL &&
                  f->C_FindObjectsFinal != NULL && f->C_GetAttributeValue != NULL &&
                  f->C_CreateObject != NULL && f->C_DestroyObject != NULL &&
                  f->C_GenerateKeyPair != NULL && f->C_SignInit != NULL && f->C_Sign != NULL &&
@@ -27,28 +63,13 @@ static enum q_err check_functions(const char *path, const CK_FUNCTION_LIST *f)
     return fail(Q_BAD_INPUT, "%s: expected a PKCS#11 module, found one that lacks functions", path);
 }
 
-// p11-kit takes any path that is not absolute for a name in its own folder.
-static enum q_err load(const char *path, CK_FUNCTION_LIST **out)
-{
-    char *absolute = NULL;
-    if (strchr(path, '/') != NULL) {
-        absolute = realpath(path, NULL);
-        if (absolute == NULL)
-            return fail_os(errno, "%s: expected a PKCS#11 module", path);
-    }
-    *out = p11_kit_module_load(absolute != NULL ? absolute : path, P11_KIT_MODULE_UNMANAGED);
-    free(absolute);
-    if (*out != NULL)
-        return Q_OK;
-    const char *why = p11_kit_message();
-    return fail(Q_BAD_INPUT, "%s: expected a PKCS#11 module, found none: %s", path,
-                why != NULL ? why : "it cannot be loaded");
-}
-
 static enum q_err start(const char *path, struct token_module *m)
 {
+    CK_C_INITIALIZE_ARGS arguments = {.flags = CKF_OS_LOCKING_OK};
+    TRY(load(path, m));
+    TRY(get_functions(path, m));
     TRY(check_functions(path, m->f));
-    CK_RV rv = p11_kit_module_initialize(m->f);
+    CK_RV rv = m->f->C_Initialize(&arguments);
     if (rv != CKR_OK)
         return err_context(token_failed(rv, "C_Initialize"), "%s", path);
     m->started = true;
@@ -57,21 +78,18 @@ static enum q_err start(const char *path, struct token_module *m)
 
 enum q_err token_module_open(const char *path, struct token_module *out)
 {
-    struct token_module m = {0};
-    p11_kit_be_quiet();
-    TRY(load(path, &m.f));
-    enum q_err err = start(path, &m);
+    *out = (struct token_module){.started = false};
+    enum q_err err = start(path, out);
     if (err != Q_OK)
-        token_module_close(&m);
-    *out = m;
+        token_module_close(out);
     return err;
 }
 
 void token_module_close(struct token_module *m)
 {
     if (m->started)
-        (void)p11_kit_module_finalize(m->f);
-    if (m->f != NULL)
-        p11_kit_module_release(m->f);
-    *m = (struct token_module){0};
+        (void)m->f->C_Finalize(NULL);
+    if (m->library != NULL)
+        (void)dlclose(m->library);
+    *m = (struct token_module){.started = false};
 }
