@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define CERTIFICATE_MAX 8192
+#define CURVE_MAX 1024
 #define POINT_MAX 256 // of a larger curve, to name it as such
 
 struct token_key {
@@ -20,7 +21,7 @@ static enum q_err from_public_key(const struct token *t, CK_OBJECT_HANDLE object
                                   uint8_t point[static P256_POINT_SIZE])
 {
     BUF_AUTO params = {0}, attribute = {0};
-    TRY(token_attribute(t, object, CKA_EC_PARAMS, POINT_MAX, &params));
+    TRY(token_attribute(t, object, CKA_EC_PARAMS, CURVE_MAX, &params));
     TRY(token_curve_check(buf_bytes(&params)));
     TRY(token_attribute(t, object, CKA_EC_POINT, POINT_MAX, &attribute));
     return token_point_parse(buf_bytes(&attribute), point);

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <string.h>
@@ -26,9 +27,30 @@ void token_point_der(const uint8_t point[static P256_POINT_SIZE],
     memcpy(out + 2, point, P256_POINT_SIZE);
 }
 
+static void group_release(EC_GROUP **group)
+{
+    EC_GROUP_free(*group);
+}
+#define GROUP_AUTO __attribute__((cleanup(group_release))) EC_GROUP
+
+// The parameters written out instead of named, byte for byte as OpenSSL writes them: that is what ykcs11 gives of
+// a YubiKey that tells its public keys (firmware 5.3 and above). Nothing of others is parsed for it.
+static bool is_p256_written_out(struct bytes params)
+{
+    GROUP_AUTO *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    uint8_t *der = NULL;
+    if (group == NULL)
+        return false;
+    EC_GROUP_set_asn1_flag(group, OPENSSL_EC_EXPLICIT_CURVE);
+    int n = i2d_ECPKParameters(group, &der);
+    bool same = n > 0 && bytes_equal(params, bytes_of(der, (size_t)n));
+    OPENSSL_free(der);
+    return same;
+}
+
 enum q_err token_curve_check(struct bytes params)
 {
-    if (bytes_equal(params, token_curve()))
+    if (bytes_equal(params, token_curve()) || is_p256_written_out(params))
         return Q_OK;
     return fail(Q_BAD_INPUT, "expected a key on the curve P-256, found another curve");
 }

@@ -28,26 +28,41 @@ static const struct suite suites[] = {
     {0x0c, 32, "AES-256", EVP_aes_256_ecb},
 };
 
+// The value of tag 01 among entries of a tag, a length and a value. Not by ykpiv_util_parse_metadata, which
+// refuses what a management key has besides.
+static enum q_err algorithm_of(struct bytes metadata, uint8_t *algorithm)
+{
+    struct reader r = reader_of(metadata, "YubiKey: management key's kind");
+    while (reader_left(&r) > 0) {
+        uint8_t tag, length;
+        struct bytes value;
+        TRY(reader_u8(&r, &tag));
+        TRY(reader_u8(&r, &length));
+        TRY(reader_take(&r, length, &value));
+        if (tag == YKPIV_METADATA_ALGORITHM_TAG && value.n == 1) {
+            *algorithm = value.p[0];
+            return Q_OK;
+        }
+    }
+    return fail(Q_BAD_INPUT, "YubiKey: management key: expected its algorithm, found none");
+}
+
 // Older firmware (below 5.3) tells nothing: its key is for 3DES.
 static enum q_err find_suite(struct yubikey *y, const struct suite **out)
 {
-    uint8_t data[REPLY_SIZE];
+    uint8_t data[REPLY_SIZE], algorithm = YKPIV_ALGO_3DES;
     size_t n = sizeof data;
-    ykpiv_metadata metadata = {.algorithm = YKPIV_ALGO_3DES};
     *out = &suites[0];
     if (ykpiv_get_metadata(y->state, YKPIV_KEY_CARDMGM, data, &n) != YKPIV_OK)
         return Q_OK;
-    ykpiv_rc rc = ykpiv_util_parse_metadata(data, n, &metadata);
-    if (rc != YKPIV_OK)
-        return yubikey_failed(rc, "management key's kind");
+    TRY(algorithm_of(bytes_of(data, n), &algorithm));
     for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++) {
         *out = &suites[i];
-        if (suites[i].algorithm == metadata.algorithm)
+        if (suites[i].algorithm == algorithm)
             return Q_OK;
     }
     return fail(Q_UNSUPPORTED,
-                "YubiKey: management key: expected 3DES or AES, found algorithm 0x%02x",
-                metadata.algorithm);
+                "YubiKey: management key: expected 3DES or AES, found algorithm 0x%02x", algorithm);
 }
 
 static enum q_err cipher_block(const struct suite *s, struct bytes key, bool encrypt,
