@@ -262,7 +262,7 @@ class Machine:
 
         self.server = socketserver.ThreadingUnixStreamServer(self.path, Client)
         self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=[0.01], daemon=True).start()
 
     def serve(self, stream):
         card = None
