@@ -34,6 +34,8 @@ static enum q_err choose(const struct token_wanted *w, struct token *t)
         return err;
     if (err != Q_OK || found.n == 0)
         return no_token(w, err != Q_OK ? "; its module failed" : "");
+    if (found.n > 1 && w->tap != NULL)
+        return fail(Q_REFUSED, "YubiKey: expected one, found %zu", found.n);
     if (found.n > 1)
         return say_several(&found);
     t->slot = found.slots[0];
