@@ -85,7 +85,6 @@ static enum q_err token_public(const struct options *o)
 static const struct option token_public_options[] = {
     OPTION_REQUIRED("pkcs11-module", "PKCS#11 module, a shared library"),
     OPTIONS_TOKEN_KEYS,
-    OPTION_UNLOCKED,
 };
 
 const struct command command_token_public = {
@@ -93,7 +92,6 @@ const struct command command_token_public = {
     .run = token_public,
     .help = "Print the public key of a member's token",
     COMMAND_OPTIONS(token_public_options),
-    .secrets = true,
 };
 
 // Keys that nobody has the public half of in a file are taken off again.

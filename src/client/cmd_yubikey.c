@@ -202,7 +202,6 @@ static enum q_err yubikey_public(const struct options *o)
 
 static const struct option yubikey_public_options[] = {
     OPTION_YUBIKEY_MODULE,
-    OPTION_UNLOCKED,
 };
 
 const struct command command_yubikey_public = {
@@ -210,7 +209,6 @@ const struct command command_yubikey_public = {
     .run = yubikey_public,
     .help = "Print the public key of a YubiKey",
     COMMAND_OPTIONS(yubikey_public_options),
-    .secrets = true,
 };
 
 static enum q_err change_pin(const struct options *o)
@@ -253,7 +251,6 @@ static enum q_err piv_reset(const struct options *o)
 }
 
 static const struct option yubikey_piv_reset_options[] = {
-    OPTION_UNLOCKED,
     OPTION_AUDIT,
 };
 

@@ -189,7 +189,7 @@ enum q_err token_find(const struct token *t, CK_OBJECT_CLASS class,
         {wanted.by, wanted.value, wanted.n},
     };
     CK_OBJECT_HANDLE found[2] = {0};
-    CK_ULONG count;
+    CK_ULONG count = 0;
     TRY(find_two(t, template, sizeof template / sizeof template[0], found, &count));
     if (count == 0)
         return fail(Q_MISSING, "token: expected a %s named %s, found none", class_text(class),

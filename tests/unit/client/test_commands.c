@@ -64,9 +64,10 @@ static void commands_with_secrets_and_only_those_can_be_told_to_go_on_unlocked(v
     for (size_t i = 0; i < commands_count; i++) {
         const struct command *c = commands[i];
         assert_int_equal(c->secrets, option_of(c, "allow-unlocked-memory") != NULL);
-        bool reads_key =
-            option_of(c, "secret-path") != NULL || option_of(c, "master-seed-path") != NULL;
-        assert_int_equal(c->secrets, reads_key);
+        bool reads_secret = option_of(c, "secret-path") != NULL ||
+                            option_of(c, "master-seed-path") != NULL ||
+                            option_of(c, "current-pin-path") != NULL;
+        assert_int_equal(c->secrets, reads_secret);
     }
 }
 
