@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define READERS_SIZE 4096
-#define READER_SIZE 256
 #define RESET_TRIES 300 // more wrong PINs than any counter allows
 
 enum q_err yubikey_failed(ykpiv_rc rc, const char *what)
@@ -16,15 +15,18 @@ enum q_err yubikey_failed(ykpiv_rc rc, const char *what)
     return fail(Q_CRYPTO, "YubiKey: %s: expected it to work, found: %s", what, ykpiv_strerror(rc));
 }
 
-// The name of the only reader that is a YubiKey. readers: names, each ended by a zero byte.
-static enum q_err only_reader(const char *readers, size_t n, char name[static READER_SIZE])
+enum q_err yubikey_only_reader(struct bytes readers, char name[static YUBIKEY_READER_SIZE])
 {
-    size_t found = 0;
-    for (size_t at = 0; at < n && readers[at] != '\0'; at += strnlen(readers + at, n - at) + 1) {
-        if (strcasestr(readers + at, "yubikey") == NULL)
+    size_t found = 0, length;
+    for (size_t at = 0; at < readers.n && readers.p[at] != '\0'; at += length + 1) {
+        const char *reader = (const char *)readers.p + at;
+        length = strnlen(reader, readers.n - at);
+        if (at + length == readers.n || length >= YUBIKEY_READER_SIZE)
+            return fail(Q_BAD_INPUT, "YubiKey: expected names of readers, found something else");
+        if (strcasestr(reader, "yubikey") == NULL)
             continue;
         found++;
-        (void)snprintf(name, READER_SIZE, "%s", readers + at);
+        (void)snprintf(name, YUBIKEY_READER_SIZE, "%s", reader);
     }
     if (found > 1)
         return fail(Q_REFUSED, "YubiKey: expected one, found %zu", found);
@@ -37,7 +39,7 @@ static enum q_err only_reader(const char *readers, size_t n, char name[static RE
 
 static enum q_err connect(struct yubikey *y)
 {
-    char readers[READERS_SIZE] = {0}, name[READER_SIZE];
+    char readers[READERS_SIZE] = {0}, name[YUBIKEY_READER_SIZE];
     size_t n = sizeof readers - 1;
     ykpiv_rc rc = ykpiv_init(&y->state, 0);
     if (rc != YKPIV_OK)
@@ -45,7 +47,7 @@ static enum q_err connect(struct yubikey *y)
     rc = ykpiv_list_readers(y->state, readers, &n);
     if (rc != YKPIV_OK)
         n = 0; // pcscd is not there, or no reader is
-    TRY(only_reader(readers, n < sizeof readers ? n : sizeof readers - 1, name));
+    TRY(yubikey_only_reader(bytes_of(readers, n < sizeof readers ? n : sizeof readers - 1), name));
     rc = ykpiv_connect(y->state, name);
     if (rc != YKPIV_OK)
         return yubikey_failed(rc, "connection");

@@ -30,7 +30,7 @@ static const struct suite suites[] = {
 
 // The value of tag 01 among entries of a tag, a length and a value. Not by ykpiv_util_parse_metadata, which
 // refuses what a management key has besides.
-static enum q_err algorithm_of(struct bytes metadata, uint8_t *algorithm)
+enum q_err yubikey_management_algorithm(struct bytes metadata, uint8_t *algorithm)
 {
     struct reader r = reader_of(metadata, "YubiKey: management key's kind");
     while (reader_left(&r) > 0) {
@@ -55,7 +55,7 @@ static enum q_err find_suite(struct yubikey *y, const struct suite **out)
     *out = &suites[0];
     if (ykpiv_get_metadata(y->state, YKPIV_KEY_CARDMGM, data, &n) != YKPIV_OK)
         return Q_OK;
-    TRY(algorithm_of(bytes_of(data, n), &algorithm));
+    TRY(yubikey_management_algorithm(bytes_of(data, n), &algorithm));
     for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++) {
         *out = &suites[i];
         if (suites[i].algorithm == algorithm)

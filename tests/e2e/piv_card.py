@@ -168,6 +168,10 @@ class Card:
     def metadata(self, p1, slot, data):
         if self.firmware < (5, 3, 0):
             raise Status(UNKNOWN)
+        if slot == 0x9B and "talks nonsense" in self.lies:
+            return b"\x02\x05\x01"
+        if slot == 0x9B and "has a key of an unknown kind" in self.lies:
+            return tlv(1, b"\x77")
         if slot == 0x9B:
             return tlv(1, bytes([self.algorithm])) + tlv(2, b"\0\1") + tlv(5, b"\1")
         if slot in (0x80, 0x81):
@@ -223,7 +227,8 @@ class Card:
         encryptor = self.cipher().encryptor()
         if parts.get(0x80) == b"":
             self.challenge = os.urandom(size)
-            return tlv(0x7C, tlv(0x80, encryptor.update(self.challenge)))
+            shown = b"short" if "sends a short witness" in self.lies else encryptor.update(self.challenge)
+            return tlv(0x7C, tlv(0x80, shown))
         if self.challenge is None or parts.get(0x80) != self.challenge:
             raise Status(NOT_ALLOWED)
         self.challenge, self.authenticated = None, True
@@ -237,7 +242,9 @@ class Card:
         if s.pin_policy == 3 and not fresh:  # always: the command just before was the PIN
             raise Status(NOT_ALLOWED)
         self.touches += s.touch_policy == 2
-        if 0x81 in parts:
+        if 0x81 in parts and "signs something else" in self.lies:
+            made = s.private.sign(os.urandom(32), ec.ECDSA(utils.Prehashed(hashes.SHA256())))
+        elif 0x81 in parts:
             made = s.private.sign(parts[0x81], ec.ECDSA(utils.Prehashed(hashes.SHA256())))
         else:
             peer = ec.EllipticCurvePublicKey.from_encoded_point(CURVE, parts[0x85])

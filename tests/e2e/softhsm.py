@@ -1,5 +1,6 @@
 """Tokens for tests: SoftHSM2, the PKCS#11 implementation of OpenDNSSEC, with all it keeps in one folder."""
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,6 +16,8 @@ class SoftHsm:
     def __init__(self, folder):
         if not MODULE.exists():
             pytest.skip(f"{MODULE} is not there (Debian's softhsm2)")
+        if shutil.which("pkcs11-tool") is None:
+            pytest.skip("pkcs11-tool is not there (Debian's opensc)")
         self.folder = Path(folder)
         (self.folder / "tokens").mkdir(parents=True)
         self.conf = self.folder / "softhsm2.conf"

@@ -11,6 +11,8 @@ from ceremony import YES, Ceremony
 from desk import Desk, environment
 from machine import BIN
 from softhsm import MODULE, PIN, SoftHsm
+from test_memory import Memory
+from traced import needs_plain_memory
 from typist import Typist
 
 
@@ -342,3 +344,24 @@ def test_a_pin_is_in_nobodys_sight(desk, hsm):
     desk.generate()
     done = desk.ok(*desk.token_approve_words(), "--audit-log", "log", answers=YES)
     assert PIN not in done.stdout + done.stderr + desk.path("log").read_text()
+
+
+def test_a_pin_is_in_locked_memory_only(desk, hsm):
+    """While the command waits for an answer, logged in to the token."""
+    needs_plain_memory()
+    pin = "72918463500917"
+    hsm.token("other", pin)
+    hsm.pin_file.write_text(pin + "\n")
+    desk.join(desk.provision(label="other"))
+    desk.generate()
+    words = [BIN / "qos_client", *map(str, desk.token_approve_words(label="other"))]
+    process = subprocess.Popen(words, cwd=desk.folder, env=desk.environment(), text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        assert "(y/n)" in process.stdout.readline()
+        memory = Memory(process.pid)
+        assert memory.places(pin.encode()), "the test looks for what is not there"
+        memory.assert_only_locked({"PIN": pin.encode()})
+    finally:
+        process.kill()
+        process.communicate()

@@ -111,7 +111,11 @@ def test_a_yubikey_that_keeps_another_key_is_found_out(new_desk):
 
 @pytest.mark.parametrize("lie, text", [("shows another key", "WrongPublicKey"),
                                        ("shows a point off the curve", "P-256"),
-                                       ("does not know its key", "expected the YubiKey to know it")])
+                                       ("does not know its key", "expected the YubiKey to know it"),
+                                       ("talks nonsense", "management key's kind"),
+                                       ("has a key of an unknown kind", "found algorithm 0x77"),
+                                       ("sends a short witness", "expected one block"),
+                                       ("signs something else", "WrongPublicKey")])
 def test_a_yubikey_that_lies_is_found_out(new_desk, lie, text):
     desk = new_desk(Card(lies=[lie]))
     desk.refused(*PROVISION, text=text)
@@ -191,6 +195,24 @@ def test_a_wrong_pin_costs_one_try(desk, card):
     desk.write("wrong", "654321\n")
     desk.refused("yubikey-sign", "--payload", "00", "--current-pin-path", "wrong", text="found a wrong one")
     assert card.tries[0x80] == 2
+
+
+def test_a_signature_that_does_not_hold_is_not_printed(desk, card):
+    desk.provision()
+    card.lies.add("signs something else")
+    done = desk.refused("yubikey-sign", "--payload", "00", *PIN_WORDS, text="FailedSignatureVerification")
+    assert done.stdout == "Tap your YubiKey\n"
+
+
+@pytest.mark.parametrize("contents", [b"", b"\x70\x03abc", b"\x70\x82\xff\xff", b"\x30\x80\x00\x00", b"\xff" * 3000])
+def test_a_certificate_that_is_none_is_refused(new_desk, contents):
+    """Firmware that tells no public keys: they come from certificates."""
+    card = Card(FIRMWARE["4.3.5"])
+    desk = new_desk(card)
+    desk.provision()
+    card.objects[piv_card.CERTIFICATE[MANAGEMENT]] = contents
+    done = desk.refused("yubikey-public", text="id:03")
+    assert done.stdout == ""
 
 
 class YubiCeremony(Ceremony):
