@@ -177,7 +177,7 @@ static enum q_err yubikey_sign(const struct options *o)
 static const struct option yubikey_sign_options[] = {
     OPTION_REQUIRED("payload", "What to sign, in hex"),
     OPTION_PIN,
-    OPTION_YUBIKEY_MODULE,
+    OPTION_OPTIONAL("yubikey-module", YUBIKEY_MODULE_HELP),
     OPTION_UNLOCKED,
 };
 
@@ -201,7 +201,7 @@ static enum q_err yubikey_public(const struct options *o)
 }
 
 static const struct option yubikey_public_options[] = {
-    OPTION_YUBIKEY_MODULE,
+    OPTION_OPTIONAL("yubikey-module", YUBIKEY_MODULE_HELP),
 };
 
 const struct command command_yubikey_public = {

@@ -113,14 +113,14 @@ int client_main(int argc, char *const *argv);
      .help = "The token, as a PKCS#11 URI (RFC 7512); needed when there are several"},             \
         {.name = "encryption-key",                                                                 \
          .kind = OPTION_VALUE,                                                                     \
+         .requires_ = "pkcs11-module",                                                             \
          .fallback = "quorum-encryption",                                                          \
          .help = "Label, or id:HEX, of the key that decrypts"},                                    \
     {                                                                                              \
-        .name = "signing-key", .kind = OPTION_VALUE, .fallback = "quorum-signing",                 \
-        .help = "Label, or id:HEX, of the key that signs"                                          \
+        .name = "signing-key", .kind = OPTION_VALUE, .requires_ = "pkcs11-module",                 \
+        .fallback = "quorum-signing", .help = "Label, or id:HEX, of the key that signs"            \
     }
-#define OPTION_YUBIKEY_MODULE                                                                      \
-    OPTION_OPTIONAL("yubikey-module", "PKCS#11 module that reaches a YubiKey [default: ykcs11]")
+#define YUBIKEY_MODULE_HELP "PKCS#11 module that reaches a YubiKey [default: ykcs11]"
 #define OPTIONS_KEY                                                                                \
     {.name = "secret-path",                                                                        \
      .kind = OPTION_VALUE,                                                                         \
@@ -134,7 +134,11 @@ int client_main(int argc, char *const *argv);
          .kind = OPTION_VALUE,                                                                     \
          .forbids = "secret-path,yubikey",                                                         \
          .help = "Use the member's token that this PKCS#11 module (a shared library) reaches"},    \
-        OPTIONS_TOKEN_KEYS, OPTION_PIN, OPTION_YUBIKEY_MODULE, OPTION_PASSPHRASE, OPTION_UNLOCKED
+        {.name = "yubikey-module",                                                                 \
+         .kind = OPTION_VALUE,                                                                     \
+         .requires_ = "yubikey",                                                                   \
+         .help = YUBIKEY_MODULE_HELP},                                                             \
+        OPTIONS_TOKEN_KEYS, OPTION_PIN, OPTION_PASSPHRASE, OPTION_UNLOCKED
 #define OPTION_AUDIT                                                                               \
     OPTION_OPTIONAL("audit-log", "Record what is done in this file (also: QUORATE_AUDIT_LOG)")
 #define OPTION_FORCE OPTION_SWITCH("force", "Replace files that are there already")

@@ -266,8 +266,10 @@ def test_an_exact_place_of_the_key_is_needed(desk, hsm):
         assert done.returncode == 1
         assert done.stdout == f"Invalid input: arguments {pair} are mutually exclusive and cannot be used at the same time\n"
     at = words.index("--pkcs11-module")
-    done = desk.run(*words[:at], *words[at + 2:], "--token-uri", "pkcs11:")
-    assert done.returncode == 1 and "pkcs11-module is required" in done.stdout
+    for option, needs in (("--token-uri", "pkcs11-module"), ("--signing-key", "pkcs11-module"),
+                          ("--encryption-key", "pkcs11-module"), ("--yubikey-module", "yubikey")):
+        done = desk.run(*words[:at], *words[at + 2:], option, "x")
+        assert done.returncode == 1 and f"{needs} is required" in done.stdout
     plain = desk.ok(*desk.approve_words("member1", "--current-pin-path", hsm.pin_file), answers=YES)
     assert "--current-pin-path: not needed" in plain.stderr
 
