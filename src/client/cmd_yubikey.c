@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/log.h"
 #include "client/key_file.h"
 #include "client/output.h"
 #include "client/token_key.h"
@@ -40,6 +41,8 @@ static enum q_err open_management(const struct options *o, struct yubikey *y)
         return yubikey_authenticate(y, BYTES_NONE);
     TRY(file_read_secret(path, MANAGEMENT_KEY_FILE_MAX, &file));
     size_t size = bytes_trim(secret_bytes(&file)).n / 2;
+    if (size == 0)
+        return fail(Q_BAD_INPUT, "%s: expected a management key in hex, found none", path);
     TRY(err_context(hex_decode_secret(secret_bytes(&file), size, &key), "%s", path));
     return yubikey_authenticate(y, secret_bytes(&key));
 }
@@ -64,6 +67,16 @@ static enum q_err fill_slots(struct provision *p)
         "--force");
 }
 
+static void warn_factory(const struct options *o, const struct secret *pin)
+{
+    if (secret_equal(secret_bytes(pin), BYTES_LIT("123456")))
+        log_warn("the PIN is the factory's; yubikey-change-pin changes it");
+    if (!options_given(o, "management-key-path"))
+        log_warn(
+            "the PIV management key is the factory's: whoever holds the YubiKey can overwrite its "
+            "keys");
+}
+
 // Everything that can be refused is asked for before a slot is changed.
 static enum q_err prepare(const struct options *o, struct provision *p)
 {
@@ -73,6 +86,7 @@ static enum q_err prepare(const struct options *o, struct provision *p)
     }
     TRY(pin_read(options_value(o, "current-pin-path"), PIN_QUESTION, &p->pin));
     TRY(yubikey_verify_pin(p->yubikey, &p->pin));
+    warn_factory(o, &p->pin);
     return open_management(o, p->yubikey);
 }
 

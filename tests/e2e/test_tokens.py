@@ -9,7 +9,7 @@ import pytest
 import qos_model as model
 from ceremony import YES, Ceremony
 from desk import Desk, environment
-from machine import BIN
+from machine import BIN, ROOT
 from softhsm import MODULE, PIN, SoftHsm
 from test_memory import Memory
 from traced import needs_plain_memory
@@ -346,6 +346,16 @@ def test_a_pin_is_in_nobodys_sight(desk, hsm):
     desk.generate()
     done = desk.ok(*desk.token_approve_words(), "--audit-log", "log", answers=YES)
     assert PIN not in done.stdout + done.stderr + desk.path("log").read_text()
+
+
+def test_the_commands_of_the_page_work(desk, hsm):
+    page = (ROOT / "docs" / "tokens.md").read_text(encoding="utf-8")
+    lines = re.search(r"(?s)```bash\n(.*?)```", page)[1].splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        name, *words = line.split()
+        assert name == "qos_client"
+        desk.ok(*words, *(["--current-pin-path", hsm.pin_file] if "provision" in words else []))
 
 
 def test_a_pin_is_in_locked_memory_only(desk, hsm):

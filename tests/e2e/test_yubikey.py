@@ -90,6 +90,7 @@ def test_a_yubikey_is_provisioned(new_desk, firmware):
         assert piv_card.point(card.slots[slot].private) == c.public_key().public_bytes(
             piv_card.Encoding.X962, piv_card.PublicFormat.UncompressedPoint)
     assert done.stderr.count("Tap your YubiKey") == card.touches == 2
+    assert "the PIN is the factory's" in done.stderr and "management key is the factory's" in done.stderr
 
 
 @pytest.mark.parametrize("firmware", FIRMWARE.values(), ids=FIRMWARE)
@@ -159,6 +160,9 @@ def test_a_management_key_of_ones_own(desk, card, algorithm, size):
     desk.refused(*PROVISION, text="YubiKey: management key: ")
     desk.write("wrong", os.urandom(size).hex())
     desk.refused(*PROVISION, "--management-key-path", "wrong", text="expected the right one, found a wrong one")
+    for text in ("\n", "0", "zz" * size, key + "0"):
+        desk.write("bad", text)
+        desk.refused(*PROVISION, "--management-key-path", "bad", text="bad: ")
     desk.write("short", key[:-2])
     desk.refused(*PROVISION, "--management-key-path", "short", text=f"expected {size} bytes")
     assert card.slots == {} and key not in desk.refused(*PROVISION, text="management key").stderr
