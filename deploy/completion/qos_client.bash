@@ -37,7 +37,7 @@ _qos_client() {
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
         ;;
-    --*-path | --share | --unsafe-eph-path-override)
+    --*-path | --share | --*-module | --unsafe-eph-path-override)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         ;;

@@ -157,7 +157,7 @@ static const struct option share_check_options[] = {
     OPTION_OPTIONAL("result-path", "File for the member's signed word that the share opens"),
     {.name = "all",
      .kind = OPTION_VALUE,
-     .forbids = "alias,share-path,secret-path,result-path",
+     .forbids = "alias,share-path,secret-path,yubikey,pkcs11-module,result-path",
      .help = "Folder of a drill, instead: results, or folders with secrets and shares"},
     OPTIONS_KEY,
 };

@@ -36,6 +36,9 @@ extern const struct command command_reshare_plan, command_reshare_approve, comma
 extern const struct command command_get_ephemeral_key_hex, command_dangerous_dev_boot,
     command_shamir_split, command_shamir_reconstruct, command_json_to_borsh, command_p256_sign,
     command_p256_verify, command_p256_asymmetric_encrypt, command_p256_asymmetric_decrypt;
+extern const struct command command_token_list, command_token_provision, command_token_public,
+    command_provision_yubikey, command_advanced_provision_yubikey, command_yubikey_sign,
+    command_yubikey_public, command_yubikey_change_pin, command_yubikey_piv_reset;
 
 extern const struct command *const commands[];
 extern const size_t commands_count;
@@ -110,19 +113,44 @@ int client_main(int argc, char *const *argv);
         .name = "passphrase-path", .kind = OPTION_VALUE,                                           \
         .help = "Passphrase of a protected secret: a file, FIFO or /dev/fd/N [default: asked for]" \
     }
+#define OPTION_PIN                                                                                 \
+    OPTION_OPTIONAL("current-pin-path",                                                            \
+                    "PIN of the token: the first line of a file, FIFO or /dev/fd/N [default: "     \
+                    "asked for]")
+// Which token, and which of its keys, beside --pkcs11-module.
+#define OPTIONS_TOKEN_KEYS                                                                         \
+    {.name = "token-uri",                                                                          \
+     .kind = OPTION_VALUE,                                                                         \
+     .requires_ = "pkcs11-module",                                                                 \
+     .help = "The token, as a PKCS#11 URI (RFC 7512); needed when there are several"},             \
+        {.name = "encryption-key",                                                                 \
+         .kind = OPTION_VALUE,                                                                     \
+         .requires_ = "pkcs11-module",                                                             \
+         .fallback = "quorum-encryption",                                                          \
+         .help = "Label, or id:HEX, of the key that decrypts"},                                    \
+    {                                                                                              \
+        .name = "signing-key", .kind = OPTION_VALUE, .requires_ = "pkcs11-module",                 \
+        .fallback = "quorum-signing", .help = "Label, or id:HEX, of the key that signs"            \
+    }
+#define YUBIKEY_MODULE_HELP "PKCS#11 module that reaches a YubiKey [default: ykcs11]"
 #define OPTIONS_KEY                                                                                \
     {.name = "secret-path",                                                                        \
      .kind = OPTION_VALUE,                                                                         \
-     .forbids = "yubikey",                                                                         \
+     .forbids = "yubikey,pkcs11-module",                                                           \
      .help = "Master seed of the member, a file, FIFO or /dev/fd/N"},                              \
         {.name = "yubikey",                                                                        \
          .kind = OPTION_FLAG,                                                                      \
-         .forbids = "secret-path",                                                                 \
-         .help = "Use the member's YubiKey (not built)"},                                          \
-        {.name = "current-pin-path",                                                               \
+         .forbids = "secret-path,pkcs11-module",                                                   \
+         .help = "Use the member's YubiKey, PIV slots 9c and 9d"},                                 \
+        {.name = "pkcs11-module",                                                                  \
          .kind = OPTION_VALUE,                                                                     \
-         .help = "PIN of the YubiKey (not built)"},                                                \
-        OPTION_PASSPHRASE, OPTION_UNLOCKED
+         .forbids = "secret-path,yubikey",                                                         \
+         .help = "Use the member's token that this PKCS#11 module (a shared library) reaches"},    \
+        {.name = "yubikey-module",                                                                 \
+         .kind = OPTION_VALUE,                                                                     \
+         .requires_ = "yubikey",                                                                   \
+         .help = YUBIKEY_MODULE_HELP},                                                             \
+        OPTIONS_TOKEN_KEYS, OPTION_PIN, OPTION_PASSPHRASE, OPTION_UNLOCKED
 #define OPTION_AUDIT                                                                               \
     OPTION_OPTIONAL("audit-log", "Record what is done in this file (also: QUORATE_AUDIT_LOG)")
 #define OPTION_FORCE OPTION_SWITCH("force", "Replace files that are there already")

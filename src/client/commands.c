@@ -52,6 +52,15 @@ const struct command *const commands[] = {
     &command_p256_verify,
     &command_p256_asymmetric_encrypt,
     &command_p256_asymmetric_decrypt,
+    &command_token_list,
+    &command_token_provision,
+    &command_token_public,
+    &command_provision_yubikey,
+    &command_advanced_provision_yubikey,
+    &command_yubikey_sign,
+    &command_yubikey_public,
+    &command_yubikey_change_pin,
+    &command_yubikey_piv_reset,
 };
 const size_t commands_count = sizeof commands / sizeof commands[0];
 

@@ -1,9 +1,12 @@
 // Member keys over the places they lie in (see member_key.h), and the place that is a file.
 #include "client/member_key.h"
 
+#include "base/log.h"
 #include "client/key_file.h"
+#include "client/token_key.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct member_key {
     const struct member_key_ops *ops;
@@ -41,8 +44,11 @@ const struct p256_public *member_key_public(const struct member_key *k)
 enum q_err member_key_sign(const struct member_key *k, struct bytes message,
                            uint8_t signature[static P256_SIGNATURE_SIZE])
 {
-    TRY(k->ops->sign(k->held, message, signature));
-    return p256_verify(&k->public, message, bytes_of(signature, P256_SIGNATURE_SIZE));
+    uint8_t made[P256_SIGNATURE_SIZE] = {0};
+    TRY(k->ops->sign(k->held, message, made));
+    TRY(p256_verify(&k->public, message, BYTES_OF(made)));
+    memcpy(signature, made, sizeof made);
+    return Q_OK;
 }
 
 enum q_err member_key_open(const struct member_key *k, struct bytes envelope, struct secret *out)
@@ -76,16 +82,26 @@ enum q_err member_key_from_pair(struct p256_pair **pair, struct member_key **out
     return member_key_new(&pair_ops, p256_pair_public(taken), taken, out);
 }
 
-enum q_err member_key_read(const struct options *o, struct member_key **out)
+static enum q_err from_file(const struct options *o, const char *path, struct member_key **out)
 {
-    if (options_given(o, "yubikey"))
-        return fail(Q_UNSUPPORTED, "--yubikey: not built; use --secret-path");
-    if (options_given(o, "current-pin-path"))
-        return fail(Q_UNSUPPORTED, "--current-pin-path: not built, as --yubikey is not");
-    const char *path = options_value(o, "secret-path");
-    if (path == NULL)
-        return fail(Q_BAD_INPUT, "Need either yubikey flag or secret path");
     P256_PAIR_AUTO *pair = NULL;
+    if (options_given(o, "current-pin-path"))
+        log_warn("--current-pin-path: not needed, --secret-path is no token");
     TRY(seed_file_read(o, path, &pair));
     return member_key_from_pair(&pair, out);
+}
+
+enum q_err member_key_read(const struct options *o, struct member_key **out)
+{
+    struct token_wanted wanted;
+    const char *path = options_value(o, "secret-path");
+    if (path != NULL)
+        return from_file(o, path, out);
+    if (options_given(o, "yubikey"))
+        TRY(token_wanted_yubikey(o, &wanted));
+    else if (options_given(o, "pkcs11-module"))
+        TRY(token_wanted_read(o, &wanted));
+    else
+        return fail(Q_BAD_INPUT, "Need either yubikey flag or secret path (or --pkcs11-module)");
+    return token_key_open(&wanted, out);
 }

@@ -8,6 +8,7 @@
 #include "base/secret.h"
 
 #define P256_SEED_SIZE 32
+#define P256_SCALAR_SIZE 32
 #define P256_POINT_SIZE 65        // SEC1 uncompressed: 04 || X || Y
 #define P256_PUBLIC_SIZE 130      // encryption point || signing point
 #define P256_SIGNATURE_SIZE 64    // r || s, big-endian
@@ -60,6 +61,9 @@ enum q_err p256_pair_from_seed(struct bytes seed, struct p256_pair **out);
 void p256_pair_free(struct p256_pair **pair);              // safe on NULL; sets it to NULL
 struct bytes p256_pair_seed(const struct p256_pair *pair); // P256_SEED_SIZE secret bytes
 const struct p256_public *p256_pair_public(const struct p256_pair *pair);
+// The two scalars, P256_SCALAR_SIZE bytes each, for a token that is to hold them.
+enum q_err p256_pair_scalars(const struct p256_pair *pair, struct secret *encrypt,
+                             struct secret *sign);
 
 // Deterministic ECDSA over SHA-256(message); verified before it is released.
 enum q_err p256_sign(const struct p256_pair *pair, struct bytes message,
@@ -72,6 +76,9 @@ enum q_err p256_verify(const struct p256_public *key, struct bytes message, stru
 enum q_err p256_seal(const struct p256_public *to, struct bytes plaintext, struct buf *envelope);
 // out: the plaintext in locked memory; an empty plaintext gives n == 0 and p == NULL.
 enum q_err p256_open(const struct p256_pair *pair, struct bytes envelope, struct secret *out);
+// The ephemeral point of an envelope, P256_POINT_SIZE bytes of it, which is on the curve: what a token
+// multiplies with its scalar.
+enum q_err p256_envelope_point(struct bytes envelope, struct bytes *out);
 // Opens with an ECDH result computed elsewhere (a token): shared_x is 32 bytes, own_point the receiver's
 // encryption point.
 enum q_err p256_open_with_shared(struct bytes shared_x,

@@ -230,6 +230,17 @@ enum q_err p256_open(const struct p256_pair *pair, struct bytes envelope, struct
     return open_agreed(&parts, secrets, pair->public.bytes, out);
 }
 
+enum q_err p256_envelope_point(struct bytes envelope, struct bytes *out)
+{
+    struct envelope parts;
+    EC_KEY_AUTO *ephemeral = NULL;
+    TRY(read_envelope(envelope, &parts));
+    TRY(p256_named(ec_key_from_point(&ec_p256, parts.ephemeral, &ephemeral),
+                   P256_DESERIALIZE_PUBLIC_KEY));
+    *out = parts.ephemeral;
+    return Q_OK;
+}
+
 enum q_err p256_open_with_shared(struct bytes shared_x,
                                  const uint8_t own_point[static P256_POINT_SIZE],
                                  struct bytes envelope, struct secret *out)

@@ -6,7 +6,6 @@
 #include "crypto/ec_key.h"
 #include "crypto/p256.h"
 
-#define P256_SCALAR_SIZE 32
 #define P256_AES_KEY_SIZE 32
 #define P256_DRAWS 8 // random scalars out of range in a row that a sound source never gives
 

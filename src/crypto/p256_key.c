@@ -1,6 +1,8 @@
 // P-256 key pairs: from the seed to scalars and public key (qos-wire 1.1), and public keys from
 // others (1.2). See p256.h.
+#define OPENSSL_API_COMPAT 10101
 #include "crypto/hkdf.h"
+#include "crypto/openssl_scope.h"
 #include "crypto/p256_internal.h"
 
 #include "base/random.h"
@@ -155,4 +157,19 @@ struct bytes p256_pair_seed(const struct p256_pair *pair)
 const struct p256_public *p256_pair_public(const struct p256_pair *pair)
 {
     return &pair->public;
+}
+
+static enum q_err scalar_of(const EC_KEY *key, struct secret *out)
+{
+    TRY(p256_named(secret_new(out, P256_SCALAR_SIZE), P256_IO_ERROR));
+    if (EC_KEY_priv2oct(key, out->p, out->n) != P256_SCALAR_SIZE)
+        return p256_named(openssl_failed("scalar"), P256_READ_SECRET);
+    return Q_OK;
+}
+
+enum q_err p256_pair_scalars(const struct p256_pair *pair, struct secret *encrypt,
+                             struct secret *sign)
+{
+    TRY(scalar_of(pair->encrypt, encrypt));
+    return scalar_of(pair->sign, sign);
 }

@@ -205,6 +205,26 @@ static void an_envelope_with_any_bit_changed_is_refused(void **state)
     assert_opened(p256_open(r.pair, buf_bytes(&envelope), &plain), &plain, BYTES_LIT("share"));
 }
 
+static void the_point_of_an_envelope_is_given_out_only_when_it_is_on_the_curve(void **state)
+{
+    (void)state;
+    RECEIVER_AUTO r;
+    receiver_open(&r);
+    BUF_AUTO envelope = {0};
+    struct bytes point = BYTES_NONE;
+    assert_ok(p256_seal(p256_pair_public(r.pair), BYTES_LIT("x"), &envelope));
+    assert_ok(p256_envelope_point(buf_bytes(&envelope), &point));
+    assert_bytes(point, bytes_of(envelope.p + 12, P256_POINT_SIZE));
+    point = BYTES_NONE;
+    envelope.p[12 + P256_POINT_SIZE - 1] ^= 1;
+    assert_refused(p256_envelope_point(buf_bytes(&envelope), &point), Q_CRYPTO,
+                   "FailedToDeserializePublicKey: ");
+    envelope.n--;
+    assert_refused(p256_envelope_point(buf_bytes(&envelope), &point), Q_CRYPTO,
+                   "FailedToDeserializeEnvelope: ");
+    assert_null(point.p);
+}
+
 static void a_shared_x_of_another_length_is_refused(void **state)
 {
     (void)state;
@@ -286,6 +306,7 @@ int main(void)
         cmocka_unit_test(malformed_and_wrong_envelopes_are_refused_by_name),
         cmocka_unit_test(malformed_and_wrong_symmetric_envelopes_are_refused_by_name),
         cmocka_unit_test(an_envelope_with_any_bit_changed_is_refused),
+        cmocka_unit_test(the_point_of_an_envelope_is_given_out_only_when_it_is_on_the_curve),
         cmocka_unit_test(a_shared_x_of_another_length_is_refused),
         cmocka_unit_test(symmetric_envelopes_are_those_of_the_model_and_open),
         cmocka_unit_test(envelopes_of_the_shared_vectors_are_reproduced_and_open),

@@ -225,6 +225,24 @@ static void public_keys_of_the_shared_vectors_get_their_verdict(void **state)
     assert_int_equal(vector_number(lengths, "combined_need"), P256_PUBLIC_SIZE);
 }
 
+// Of the scalars comes the public key again.
+static void a_pair_gives_its_scalars_for_a_token(void **state)
+{
+    (void)state;
+    P256_PAIR_AUTO *pair = NULL;
+    SECRET_AUTO encrypt = {0}, sign = {0};
+    EC_KEY_AUTO *first = NULL;
+    EC_KEY_AUTO *second = NULL;
+    uint8_t points[P256_PUBLIC_SIZE];
+    assert_ok(p256_pair_generate(&pair));
+    assert_ok(p256_pair_scalars(pair, &encrypt, &sign));
+    assert_ok(ec_key_from_scalar(&ec_p256, secret_bytes(&encrypt), &first));
+    assert_ok(ec_key_from_scalar(&ec_p256, secret_bytes(&sign), &second));
+    assert_ok(ec_key_point(&ec_p256, first, points));
+    assert_ok(ec_key_point(&ec_p256, second, points + P256_POINT_SIZE));
+    assert_bytes(BYTES_OF(points), p256_public_bytes(p256_pair_public(pair)));
+}
+
 static void every_error_has_a_name_of_its_own(void **state)
 {
     (void)state;
@@ -250,6 +268,7 @@ int main(void)
         cmocka_unit_test(every_public_key_of_a_pair_parses),
         cmocka_unit_test(malformed_public_keys_are_refused_by_name),
         cmocka_unit_test(public_keys_of_the_shared_vectors_get_their_verdict),
+        cmocka_unit_test(a_pair_gives_its_scalars_for_a_token),
         cmocka_unit_test(every_error_has_a_name_of_its_own),
     };
     return cmocka_run_group_tests_name("crypto/p256_key", tests, NULL, NULL);
