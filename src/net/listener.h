@@ -16,7 +16,9 @@ struct listener_options {
 };
 enum q_err listener_start(struct loop *l, const struct listener_options *o, struct listener **out);
 void listener_resume(struct listener *s);
-enum q_err listener_port(const struct listener *s, uint32_t *port); // TCP and vsock: the port it got
-void listener_stop(struct listener **s); // removes a unix socket path that is still its own; safe on NULL
+enum q_err listener_port(const struct listener *s,
+                         uint32_t *port); // TCP and vsock: the port it got
+void listener_stop(
+    struct listener **s); // removes a unix socket path that is still its own; safe on NULL
 
 #endif
