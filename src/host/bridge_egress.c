@@ -14,6 +14,8 @@ static enum q_err open_host(struct bridge_egress *e, struct loop *l,
                           &e->address));
     o.addresses = &e->address;
     o.addresses_n = 1;
+    // The enclave keeps its own limit; a connection that just ended there may still be ours.
+    o.connections_max = 2 * EGRESS_CONNECTIONS_MAX;
     o.peer_cid = options->enclave.cid;
     o.rules = rules;
     return egress_host_open(l, &o, &e->host);
