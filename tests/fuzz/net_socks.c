@@ -56,7 +56,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t all_taken = feed(&whole, all);
     for (size_t at = 0; at < all.n && reading(&cut); at += piece)
         taken += feed(&cut, bytes_of(all.p + at, piece < all.n - at ? piece : all.n - at));
-    must(whole.step == cut.step && all_taken == taken && whole.n == cut.n);
+    must(whole.step == cut.step);
+    // How far it read into what it cannot understand depends on the cuts.
+    must(whole.step == SOCKS_NOT_SOCKS5 || (all_taken == taken && whole.n == cut.n));
     check(&whole);
     check(&cut);
     must(whole.step != SOCKS_ASKED || (whole.request.port == cut.request.port &&
