@@ -16,7 +16,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECT_MS 5000 // to one address
 #define MESSAGE_BUDGET ((size_t)256 << 10)
 
 struct egress_connection {
@@ -171,7 +170,7 @@ static void target_ready(void *context, unsigned events);
 static enum q_err begin_connect(struct egress_connection *c, const struct ip *ip)
 {
     TRY(start_connect(ip, c->request.target.port, &c->target));
-    wait_for(c, CONNECT_MS);
+    wait_for(c, c->host->options.connect_ms);
     return loop_watch(c->host->loop, c->target, LOOP_WRITE, target_ready, c, &c->watch);
 }
 
@@ -237,7 +236,7 @@ static enum q_err look_up(struct egress_connection *c)
                                       .resolvers = r->resolvers,
                                       .resolvers_n = r->resolvers_n,
                                       .port = r->dns_port};
-    timer_cancel(c->deadline); // it has its own
+    wait_for(c, c->host->options.lookup_ms);
     if (lookup_start(c->host->loop, &q, looked_up, c, &c->lookup) != Q_OK)
         return answer_error(c, NET_ERROR_DNS_RESOLUTION);
     return Q_OK;
@@ -296,15 +295,24 @@ static void request_ready(void *context, unsigned events)
 }
 
 // An address that does not answer gives way to the next; the enclave's own slowness ends it.
+static enum q_err too_late(struct egress_connection *c)
+{
+    const struct egress_host_options *o = &c->host->options;
+    if (c->lookup != NULL) {
+        lookup_cancel(&c->lookup);
+        err_record(-1, "name: timed out after %lld ms", (long long)o->lookup_ms);
+        return answer_error(c, NET_ERROR_DNS_RESOLUTION);
+    }
+    if (c->target < 0 || c->reply.n > 0)
+        return Q_TIMEOUT;
+    err_record(-1, "connecting: timed out after %lld ms", (long long)o->connect_ms);
+    return connect_next(c);
+}
+
 static void deadline_came(void *context)
 {
     struct egress_connection *c = context;
-    enum q_err result = Q_TIMEOUT;
-    if (c->target >= 0 && c->reply.n == 0) {
-        err_record(-1, "connecting: timed out after %d ms", CONNECT_MS);
-        result = connect_next(c);
-    }
-    if (result != Q_OK)
+    if (too_late(c) != Q_OK)
         close_connection(c);
 }
 

@@ -12,12 +12,16 @@
 // Connections that are only told that there is no room; further ones wait in the kernel's queue.
 #define TURNED_AWAY_MAX 64
 #define REQUEST_MS 10000
+#define LOOKUP_MS 20000
+#define CONNECT_MS 5000
 
 struct egress_host_options egress_host_defaults(void)
 {
     return (struct egress_host_options){.peer_cid = VMADDR_CID_ANY,
                                         .connections_max = EGRESS_CONNECTIONS_MAX,
                                         .request_ms = REQUEST_MS,
+                                        .lookup_ms = LOOKUP_MS,
+                                        .connect_ms = CONNECT_MS,
                                         .idle_ms = EGRESS_IDLE_MS};
 }
 

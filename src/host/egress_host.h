@@ -19,6 +19,8 @@ struct egress_host_options {
     const struct egress_rules *rules; // must stay valid; NULL: every request is served
     unsigned connections_max;         // over this: TooManyConnections
     int64_t request_ms;               // until the request is there, and to send the answer
+    int64_t lookup_ms;                // of a name, all resolvers together
+    int64_t connect_ms;               // to one address
     int64_t idle_ms;                  // of a relay without a byte in either direction
 };
 

@@ -207,17 +207,16 @@ static bool is_asked(void *context)
     return recv(*(const int *)context, question, sizeof question, MSG_DONTWAIT) > 0;
 }
 
-static void closing_breaks_off_what_is_under_way(void **state)
+// A UDP socket of ours that nobody reads, and the request that asks it.
+static int silent_resolver(struct scene *s)
 {
-    struct scene *s = *state;
-    unsigned before = descriptors();
-    // Asks a port of ours that nobody reads: the lookup is still running.
-    int silent = socket(AF_INET, SOCK_DGRAM, 0);
+    static struct bytes resolver;
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof in;
+    int silent = socket(AF_INET, SOCK_DGRAM, 0);
+    resolver = BYTES_LIT("127.0.0.1");
     assert_int_equal(bind(silent, (const struct sockaddr *)&in, n), 0);
     assert_int_equal(getsockname(silent, (struct sockaddr *)&in, &n), 0);
-    struct bytes resolver = BYTES_LIT("127.0.0.1");
     struct proxy_message m = {
         .tag = PROXY_CONNECT_BY_NAME_REQUEST,
         .by_name = {.hostname = BYTES_LIT("slow.test"), .port = 1, .dns_port = ntohs(in.sin_port)}};
@@ -225,11 +224,60 @@ static void closing_breaks_off_what_is_under_way(void **state)
     m.by_name.dns_resolvers.n = 1;
     assert_true(ready(s));
     assert_true(send_request(s, &m));
+    return silent;
+}
+
+static void closing_breaks_off_what_is_under_way(void **state)
+{
+    struct scene *s = *state;
+    unsigned before = descriptors();
+    int silent = silent_resolver(s);
     assert_true(loop_until(s->loop, is_asked, &silent));
     assert_int_equal(egress_host_connections(s->proxy), 1);
     tidy_up(s);
     (void)close(silent);
     assert_int_equal(descriptors(), before);
+}
+
+// The error's kind and text in the one frame that came.
+static void assert_error(struct scene *s, enum net_error_kind kind, const char *words)
+{
+    s->want = SIZE_MAX;
+    assert_true(loop_until(s->loop, heard, s));
+    assert_true(s->got.n > 9 && s->got.p[8] == PROXY_ERROR);
+    assert_int_equal(s->got.p[9], kind);
+    assert_non_null(memmem(s->got.p, s->got.n, words, strlen(words)));
+    assert_int_equal(egress_host_connections(s->proxy), 0);
+}
+
+static void a_name_that_takes_too_long_is_given_up(void **state)
+{
+    struct scene *s = *state;
+    s->options.lookup_ms = SHORT_MS;
+    int silent = silent_resolver(s);
+    assert_error(s, NET_ERROR_DNS_RESOLUTION, "timed out");
+    (void)close(silent);
+}
+
+// A listener whose queue is full lets further connections wait.
+static void an_address_that_does_not_answer_is_given_up(void **state)
+{
+    struct scene *s = *state;
+    struct address full = {.kind = ADDRESS_TCP, .ip = INADDR_LOOPBACK};
+    int listener, waiting[2];
+    s->options.connect_ms = SHORT_MS;
+    assert_ok(address_listen(&full, 0, &listener));
+    assert_ok(address_local_port(listener, &full.port));
+    for (int i = 0; i < 2; i++)
+        assert_ok(address_connect(&full, &waiting[i]));
+    assert_true(ready(s));
+    struct proxy_message m = {.tag = PROXY_CONNECT_BY_IP_REQUEST,
+                              .by_ip = {.ip = BYTES_LIT("127.0.0.1"), .port = (uint16_t)full.port}};
+    assert_true(send_request(s, &m));
+    assert_error(s, NET_ERROR_IO, "timed out");
+    (void)close(waiting[0]);
+    (void)close(waiting[1]);
+    (void)close(listener);
 }
 
 struct answer {
@@ -319,6 +367,8 @@ int main(void)
         SCENE(an_enclave_that_says_nothing_is_hung_up_on),
         SCENE(a_relay_without_a_byte_ends),
         SCENE(closing_breaks_off_what_is_under_way),
+        SCENE(a_name_that_takes_too_long_is_given_up),
+        SCENE(an_address_that_does_not_answer_is_given_up),
         cmocka_unit_test(a_lookup_answers_once_or_fails),
         cmocka_unit_test(questions_that_cannot_be_asked_are_refused_at_once),
         SCENE(more_addresses_than_there_is_room_for_are_refused),
