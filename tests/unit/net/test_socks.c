@@ -85,7 +85,7 @@ static void another_version_is_not_socks5(void **state)
 {
     (void)state;
     const struct bytes texts[] = {BYTES_LIT("\4\1"), BYTES_LIT("\6"), BYTES_LIT("GET "),
-                                         BYTES_LIT("\0")};
+                                  BYTES_LIT("\0")};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct socks s = {0};
         struct bytes text = texts[i];
@@ -170,9 +170,9 @@ static void other_commands_and_address_types_get_their_own_reply(void **state)
 static void every_truncation_asks_for_more(void **state)
 {
     (void)state;
-    const struct bytes texts[] = {
-        BYTES_LIT("\5\1\0\1\177\0\0\1\0\120"), BYTES_LIT("\5\1\0\3\3abc\0\120"),
-        BYTES_LIT("\5\1\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\120")};
+    const struct bytes texts[] = {BYTES_LIT("\5\1\0\1\177\0\0\1\0\120"),
+                                  BYTES_LIT("\5\1\0\3\3abc\0\120"),
+                                  BYTES_LIT("\5\1\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\120")};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         for (size_t n = 0; n < texts[i].n; n++) {
             struct socks s;
