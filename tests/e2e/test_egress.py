@@ -9,9 +9,9 @@ import threading
 
 import pytest
 import socks_model as socks
-from bridged import Bridged
+from bridged import Bridged, ControlUrl
 from machine import free_port, wait_until, work_folder
-from proxy_model import (Dns, Server, by_ip, digest, echo, frame, http, read_all, read_answer, read_exactly,
+from proxy_model import (Dns, Server, by_ip, dial, digest, echo, frame, http, read_all, read_answer, read_exactly,
                          read_frame, text)
 from raw_enclave import SLEEPER, Ceremony, Enclave
 
@@ -139,7 +139,8 @@ def test_an_address_given_as_a_name_is_the_address(shared):
 
 @pytest.mark.parametrize("host", [
     "127.0.0.2", "::1", "localhost", "LOCALHOST", "127.0.0.1.", "127.1", "0x7f000001", "2130706433", "0.0.0.0",
-    b"127.0.0.1\0", b"127.0.0.1\0.example", "a" * 255, "127.0.0.1:80", " 127.0.0.1", "\x1b[31mred", "b\u00fccher.example",
+    b"127.0.0.1\0", b"127.0.0.1\0.example", "a" * 255, "127.0.0.1:80", " 127.0.0.1",
+    "\x1b[31mred", "b\u00fccher.example",
 ])
 def test_another_host_is_refused_and_the_server_sees_nothing(shared, host):
     before = shared.echoing.connections
@@ -275,8 +276,8 @@ def dns_on_port_53():
     """A loopback address whose port 53 is free, or the test is skipped."""
     for last in range(50, 60):
         try:
-            return Dns({"service.test": ["127.0.0.1"], "rebound.test": ["127.0.0.1"]}, ip=f"127.53.{os.getpid() % 250}.{last}",
-                       port=53)
+            return Dns({"service.test": ["127.0.0.1"], "rebound.test": ["127.0.0.1"]},
+                       ip=f"127.53.{os.getpid() % 250}.{last}", port=53)
         except PermissionError:
             pytest.skip("binding port 53 needs the right to (root)")
         except OSError as e:
@@ -334,6 +335,32 @@ def test_the_hosts_end_enforces_the_manifest_too(outgoing):
         name, why = asked(by_ip("127.0.0.1", forbidden.port))
         assert name == "QOSIOError" and "not allowed" in why
         assert forbidden.connections == 0
+
+
+def test_the_hosts_end_follows_the_manifest_when_it_changes(outgoing):
+    control = ControlUrl()
+    with Server(echo) as first, Server(echo) as second:
+        o = outgoing([client(first.port, "127.0.0.1")])
+        o.start_bridge(url=control.url)
+
+        def info():
+            return {"phase": "QuorumKeyProvisioned", "manifestEnvelope": o.ceremony().envelope(), "ephemeralKey": None}
+
+        def answer(port):
+            with dial(o.socket_path()) as s:
+                s.sendall(frame(by_ip("127.0.0.1", port)))
+                return read_answer(s)[0]
+
+        control.say(info())
+        assert (answer(first.port), answer(second.port)) == ("connected", "QOSIOError")
+        o.entries = [client(second.port, "127.0.0.1")]
+        control.say(info())
+        assert (answer(first.port), answer(second.port)) == ("QOSIOError", "connected")
+        o.entries = []
+        control.say(info())
+        assert not os.path.exists(o.socket_path())
+        assert o.bridge.running()
+    control.close()
 
 
 def test_without_client_entries_nothing_listens(outgoing):
