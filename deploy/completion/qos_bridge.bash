@@ -8,7 +8,7 @@ _qos_bridge() {
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         ;;
-    --control-url | --cid | --host-port-override | --poll-interval) ;;
+    --control-url | --cid | --host-port-override | --poll-interval | --egress-port) ;;
     *)
         mapfile -t COMPREPLY < <(compgen -W \
             "$("${COMP_WORDS[0]}" --help 2>/dev/null | sed -n 's/^\t\(--[a-z-]*\).*/\1/p')" -- "$word")

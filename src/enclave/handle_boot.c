@@ -64,6 +64,8 @@ static enum q_err check_boot(const struct enclave *e, const struct boot_request 
     TRY(pivot_check_bridges(&envelope->manifest.pivot, &x->why));
     if (e->bridges != NULL)
         TRY(bridges_check(e->bridges, &envelope->manifest.pivot, &x->why));
+    if (e->egress != NULL)
+        TRY(egress_check(e->egress, &envelope->manifest, &x->why));
     if (envelope->share_set_approvals.n > 0)
         return refuse(&x->why, PE_BAD_SHARE_SET_APPROVALS,
                       "boot: expected no share set approvals, got %zu",
@@ -88,6 +90,7 @@ static enum q_err stage_envelope(const struct enclave *e, const struct boot_requ
     TRY(manifest_hash(&b->envelope.manifest, b->manifest_hash));
     TRY(application_from(&b->envelope.manifest.pivot, e->published.paths[PUBLISHED_PIVOT],
                          e->published.app_uid, &b->memory, &b->application, &x->why));
+    b->application.outgoing = egress_rules_of(&b->envelope.manifest);
     return published_stage(&e->published, PUBLISHED_MANIFEST, kept, FILE_NEW, &s->manifest);
 }
 

@@ -3,6 +3,7 @@
 #include "base/version.h"
 #include "codec/json.h"
 #include "enclave/dispatch.h"
+#include "enclave/egress.h"
 #include "net/frame.h"
 
 #include <signal.h>
@@ -70,6 +71,20 @@ static const struct option table[] = {
     {.name = "app-user",
      .kind = OPTION_VALUE,
      .help = "uid and gid of the application (as root: 65433, else our own)"},
+    {.name = "egress-listen",
+     .kind = OPTION_VALUE,
+     .fallback = "127.0.0.1:1080",
+     .help = "where the application finds its SOCKS5 proxy, when its manifest has client entries"},
+    {.name = "egress-cid",
+     .kind = OPTION_VALUE,
+     .fallback = "3",
+     .requires_ = "cid",
+     .help = "vsock context id of the host that connects out"},
+    {.name = "egress-port",
+     .kind = OPTION_VALUE,
+     .fallback = "1000",
+     .requires_ = "cid",
+     .help = "vsock port of the host that connects out"},
     {.name = "allow-unlocked-memory",
      .kind = OPTION_FLAG,
      .help = "start although secrets could be swapped out (development only)"},
@@ -85,6 +100,8 @@ struct program {
     struct frame_server *server;
     struct supervisor *supervisor;
     struct bridges *bridges;
+    struct egress *egress;
+    char egress_path[ADDRESS_PATH_SIZE];
     struct enclave *enclave;
 };
 
@@ -175,10 +192,25 @@ static void stop(void *context, int number)
     supervisor_stop(p->supervisor, stopped, p);
 }
 
+static enum q_err open_egress(struct program *p, const struct options *o)
+{
+    struct egress_options options = egress_defaults();
+    uint32_t cid, port;
+    TRY(options_u32(o, "egress-cid", 0, UINT32_MAX, &cid));
+    TRY(options_u32(o, "egress-port", 0, UINT32_MAX, &port));
+    if (address_of_egress(&p->address, cid, port, p->egress_path, &options.host) != Q_OK)
+        options.host = (struct address){.kind = p->address.kind}; // a boot that needs it is refused
+    TRY(err_context(egress_listen_parse(options_value(o, "egress-listen"), &options.listen),
+                    "--egress-listen"));
+    TRY(egress_new(p->loop, &options, &p->egress));
+    supervisor_egress(p->supervisor, p->egress);
+    return Q_OK;
+}
+
 static enum q_err open_enclave(struct program *p, const struct options *o)
 {
     struct enclave_options options = {
-        .tee = p->tee, .supervisor = p->supervisor, .bridges = p->bridges};
+        .tee = p->tee, .supervisor = p->supervisor, .bridges = p->bridges, .egress = p->egress};
     options.published.paths[PUBLISHED_QUORUM] = options_value(o, "quorum-file");
     options.published.paths[PUBLISHED_PIVOT] = options_value(o, "pivot-file");
     options.published.paths[PUBLISHED_EPHEMERAL] = options_value(o, "ephemeral-file");
@@ -195,6 +227,7 @@ static enum q_err serve(struct program *p, const struct options *o)
     TRY(supervisor_new(p->loop, &p->supervisor));
     TRY(bridges_new(p->loop, &p->address, &p->bridges));
     supervisor_bridge(p->supervisor, p->bridges);
+    TRY(open_egress(p, o));
     TRY(open_enclave(p, o));
     TRY(loop_signal(p->loop, SIGINT, stop, p));
     TRY(loop_signal(p->loop, SIGTERM, stop, p));
@@ -219,6 +252,7 @@ static void end(struct program *p)
         frame_server_stop(&p->server);
     supervisor_free(&p->supervisor);
     bridges_free(&p->bridges);
+    egress_free(&p->egress);
     enclave_close(&p->enclave);
     loop_free(&p->loop);
     tee_close(&p->tee);

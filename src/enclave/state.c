@@ -119,6 +119,7 @@ enum q_err enclave_open(const struct enclave_options *options, struct enclave **
     e->tee = options->tee;
     e->supervisor = options->supervisor;
     e->bridges = options->bridges;
+    e->egress = options->egress;
     e->published = options->published;
     enum q_err err = keyring_new(&e->keyring);
     if (err == Q_OK)

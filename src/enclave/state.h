@@ -6,6 +6,7 @@
 #include "custody/keyring.h"
 #include "custody/shares.h"
 #include "enclave/bridges.h"
+#include "enclave/egress.h"
 #include "enclave/published.h"
 #include "enclave/supervisor.h"
 #include "protocol/message.h"
@@ -48,6 +49,7 @@ struct enclave {
     struct tee *tee;               // not owned
     struct supervisor *supervisor; // not owned; NULL: no application is ever started
     const struct bridges *bridges; // not owned; NULL: none can be opened
+    const struct egress *egress;   // not owned; NULL: no outgoing connections
     struct published published;
     struct keyring *keyring; // KEY_QUORUM, KEY_SETUP, KEY_LIVE
     struct booted *booted;   // NULL before boot
@@ -59,6 +61,7 @@ struct enclave_options {
     struct tee *tee;
     struct supervisor *supervisor;
     const struct bridges *bridges;
+    const struct egress *egress;
     struct published published;
 };
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "enclave/bridges.h"
+#include "enclave/egress.h"
 #include "enclave/launch.h"
 #include "enclave/console.h"
 
@@ -18,6 +19,7 @@ struct supervisor {
     struct timer *restart, *kill;
     struct console *out, *err;
     struct bridges *bridges;
+    struct egress *egress;
     struct application application;
     pid_t pid; // of the running application, 0: none
     int64_t started_ms, delay_ms;
@@ -158,11 +160,18 @@ void supervisor_bridge(struct supervisor *s, struct bridges *b)
     s->bridges = b;
 }
 
+void supervisor_egress(struct supervisor *s, struct egress *e)
+{
+    s->egress = e;
+}
+
 void supervisor_start(struct supervisor *s, const struct application *a)
 {
     s->application = *a;
     if (s->bridges != NULL)
         bridges_open(s->bridges, a->served, a->served_n);
+    if (s->egress != NULL)
+        egress_serve(s->egress, &a->outgoing);
     run(s);
 }
 

@@ -4,6 +4,7 @@
 #define QUORATE_ENCLAVE_SUPERVISOR_H
 
 #include "net/loop.h"
+#include "protocol/egress.h"
 
 #include <sys/types.h>
 
@@ -17,6 +18,7 @@ struct application {
     uid_t uid;              // and gid; ours: no change
     const uint16_t *served; // ports that bridges bring connections to
     size_t served_n;
+    struct egress_rules outgoing; // where it may connect to
 };
 
 #define RESTART_FIRST_MS 50
@@ -29,6 +31,9 @@ enum q_err supervisor_new(struct loop *l, struct supervisor **out);
 // stay open, also while it restarts and after it ended, until they are freed.
 struct bridges;
 void supervisor_bridge(struct supervisor *s, struct bridges *b);
+// The same for its outgoing connections.
+struct egress;
+void supervisor_egress(struct supervisor *s, struct egress *e);
 // Starts the application. A failure to start is logged and counts as an exit: a restart policy that says
 // always tries again.
 void supervisor_start(struct supervisor *s, const struct application *a);

@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "codec/json.h"
-#include "host/bridge_options.h"
+#include "host/bridge_egress.h"
 #include "host/bridge_plan.h"
 #include "host/http_get.h"
 #include "net/relay_listener.h"
@@ -38,6 +38,7 @@ struct ingress {
     struct relay_room room;
     struct bridge_plan plan; // the one that is served
     struct served served[BRIDGES_MAX];
+    struct bridge_egress egress;
     bool announced; // that it runs
     bool failing;   // the last poll
     bool waiting;   // there was no manifest, and the log says so
@@ -142,6 +143,8 @@ static void change_plan(struct ingress *b, struct bridge_plan *next)
         if (!is_served(b, &next->entries[i]))
             *free_place(b) = (struct served){.used = true, .entry = next->entries[i]};
     }
+    if (!bridge_plan_same_outgoing(&b->plan, next))
+        bridge_egress_close(&b->egress);
     bridge_plan_free(&b->plan);
     b->plan = *next;
     *next = (struct bridge_plan){0};
@@ -168,6 +171,7 @@ static enum q_err take_info(struct ingress *b, enum q_err result, struct bytes b
         change_plan(b, &next);
     for (size_t i = 0; i < BRIDGES_MAX; i++)
         try_open(b, &b->served[i]);
+    bridge_egress_try_open(&b->egress, b->loop, &b->options, &b->plan.outgoing);
     announce(b);
     return Q_OK;
 }
@@ -225,6 +229,7 @@ static void end(struct ingress *b)
 {
     for (size_t i = 0; i < BRIDGES_MAX; i++)
         relay_listener_stop(&b->served[i].listener);
+    bridge_egress_close(&b->egress);
     http_get_free(&b->poll);
     timer_end(&b->next);
     bridge_plan_free(&b->plan);

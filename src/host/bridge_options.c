@@ -28,6 +28,11 @@ static const struct option table[] = {
      .kind = OPTION_VALUE,
      .fallback = "5000",
      .help = "milliseconds between looks at the manifest"},
+    {.name = "egress-port",
+     .kind = OPTION_VALUE,
+     .fallback = "1000",
+     .requires_ = "cid",
+     .help = "vsock port for the enclave's outgoing connections"},
     {.name = "egress-bin-path",
      .kind = OPTION_VALUE,
      .help = "of the original's egress",
@@ -76,6 +81,7 @@ static enum q_err read_options(const struct options *o, struct bridge_options *o
     if (options_given(o, "host-port-override"))
         TRY(options_u32(o, "host-port-override", 1, UINT16_MAX, &port));
     out->port_override = (uint16_t)port;
+    TRY(options_u32(o, "egress-port", 0, UINT32_MAX, &out->egress_port));
     return options_u32(o, "poll-interval", 1, 3600000, &out->poll_ms);
 }
 

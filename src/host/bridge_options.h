@@ -10,6 +10,7 @@ struct bridge_options {
     struct address enclave; // vsock: without a port
     uint16_t port_override; // 0: none
     uint32_t poll_ms;
+    uint32_t egress_port; // vsock, to listen on for outgoing connections
 };
 
 enum q_err bridge_options_parse(int words_count, char *const *words, struct bridge_options *out);

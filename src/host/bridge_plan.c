@@ -69,6 +69,33 @@ static void add(struct bridge_plan *p, const struct bridge_server *s, uint16_t o
         p->entries[p->n++] = e;
 }
 
+static enum q_err copy_client(const struct bridge_client *c, struct arena *a, struct bridge *out)
+{
+    *out = (struct bridge){.tag = BRIDGE_CLIENT, .client = {.port = c->port}};
+    return c->host.p == NULL ? Q_OK : arena_copy(a, c->host, &out->client.host);
+}
+
+// The rules of outgoing connections, in memory of the plan.
+static enum q_err copy_outgoing(const struct manifest *m, struct bridge_plan *out)
+{
+    const struct egress_rules all = egress_rules_of(m);
+    void *memory;
+    TRY(arena_array(&out->memory, all.bridges_n, sizeof(struct bridge), &memory));
+    struct bridge *bridges = memory;
+    size_t n = 0;
+    for (size_t i = 0; i < all.bridges_n; i++) {
+        if (all.bridges[i].tag == BRIDGE_CLIENT)
+            TRY(copy_client(&all.bridges[i].client, &out->memory, &bridges[n++]));
+    }
+    TRY(arena_array(&out->memory, all.resolvers_n, sizeof(struct bytes), &memory));
+    struct bytes *resolvers = memory;
+    for (size_t i = 0; i < all.resolvers_n; i++)
+        TRY(arena_copy(&out->memory, all.resolvers[i], &resolvers[i]));
+    out->outgoing = (struct egress_rules){
+        .bridges = bridges, .bridges_n = n, .resolvers = resolvers, .resolvers_n = all.resolvers_n};
+    return Q_OK;
+}
+
 static enum q_err read_envelope(const json_t *in, uint16_t override, struct bridge_plan *out)
 {
     ARENA_AUTO a = {.budget = ARENA_BUDGET};
@@ -80,7 +107,7 @@ static enum q_err read_envelope(const json_t *in, uint16_t override, struct brid
         if (b->tag == BRIDGE_SERVER)
             add(out, &b->server, override);
     }
-    return Q_OK;
+    return copy_outgoing(&e.manifest, out);
 }
 
 static enum q_err read_info(const json_t *info, uint16_t override, struct bridge_plan *out)
@@ -94,7 +121,7 @@ static enum q_err read_info(const json_t *info, uint16_t override, struct bridge
 enum q_err bridge_plan_read(struct bytes body, uint16_t override, struct bridge_plan *out)
 {
     json_t *info = NULL;
-    *out = (struct bridge_plan){.notes = {.limit = NOTES_MAX}};
+    *out = (struct bridge_plan){.notes = {.limit = NOTES_MAX}, .memory = {.budget = ARENA_BUDGET}};
     if (body.n > ENCLAVE_INFO_LIMIT)
         return fail(Q_LIMIT, "enclave-info: expected at most %zu bytes, found %zu",
                     ENCLAVE_INFO_LIMIT, body.n);
@@ -104,9 +131,29 @@ enum q_err bridge_plan_read(struct bytes body, uint16_t override, struct bridge_
     return err_context(result, "enclave-info");
 }
 
+static bool same_client(const struct bridge_client *a, const struct bridge_client *b)
+{
+    return a->port == b->port && (a->host.p == NULL) == (b->host.p == NULL) &&
+           bytes_equal(a->host, b->host);
+}
+
+bool bridge_plan_same_outgoing(const struct bridge_plan *a, const struct bridge_plan *b)
+{
+    const struct egress_rules *x = &a->outgoing, *y = &b->outgoing;
+    if (x->bridges_n != y->bridges_n || x->resolvers_n != y->resolvers_n)
+        return false;
+    for (size_t i = 0; i < x->bridges_n; i++)
+        if (!same_client(&x->bridges[i].client, &y->bridges[i].client))
+            return false;
+    for (size_t i = 0; i < x->resolvers_n; i++)
+        if (!bytes_equal(x->resolvers[i], y->resolvers[i]))
+            return false;
+    return true;
+}
+
 bool bridge_plan_equal(const struct bridge_plan *a, const struct bridge_plan *b)
 {
-    if (a->booted != b->booted || a->n != b->n ||
+    if (a->booted != b->booted || a->n != b->n || !bridge_plan_same_outgoing(a, b) ||
         !bytes_equal(buf_bytes(&a->notes), buf_bytes(&b->notes)))
         return false;
     for (size_t i = 0; i < a->n; i++) {
@@ -120,5 +167,7 @@ bool bridge_plan_equal(const struct bridge_plan *a, const struct bridge_plan *b)
 void bridge_plan_free(struct bridge_plan *p)
 {
     buf_free(&p->notes);
+    arena_free(&p->memory);
+    p->outgoing = (struct egress_rules){0};
     p->n = 0;
 }

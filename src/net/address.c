@@ -105,6 +105,21 @@ enum q_err address_of_bridge(const struct address *enclave, uint16_t port,
     return Q_OK;
 }
 
+enum q_err address_of_egress(const struct address *enclave, uint32_t cid, uint32_t port,
+                             char path[static ADDRESS_PATH_SIZE], struct address *out)
+{
+    *out = (struct address){.kind = enclave->kind, .cid = cid, .port = port};
+    if (enclave->kind != ADDRESS_UNIX)
+        return Q_OK;
+    int n = snprintf(path, ADDRESS_PATH_SIZE, "%s.egress.appsock", enclave->path);
+    if (n < 0 || n >= ADDRESS_PATH_SIZE)
+        return fail(Q_BAD_INPUT,
+                    "unix socket %s.egress.appsock: expected a path of at most %d bytes, found %d",
+                    enclave->path, ADDRESS_PATH_SIZE - 1, n);
+    out->path = path;
+    return Q_OK;
+}
+
 static enum q_err open_socket(const struct address *a, const union any_address *sa, int *fd)
 {
     BUF_AUTO name = {0};

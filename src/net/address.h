@@ -39,6 +39,11 @@ enum q_err address_of_bridge(const struct address *enclave, uint16_t port,
 // For the kernel; connecting: a vsock address gets its flag. Refuses a path that is empty or too long.
 enum q_err address_to_sockaddr(const struct address *a, bool connecting, union any_address *out,
                                socklen_t *size);
+// Where the host of an enclave at this address takes what the application sends out: "<path>.egress.appsock",
+// or that cid and port of vsock.
+enum q_err address_of_egress(const struct address *enclave, uint32_t cid, uint32_t port,
+                             char path[static ADDRESS_PATH_SIZE], struct address *out);
+#define EGRESS_VSOCK_PORT 1000
 // Non-blocking, close-on-exec. A unix socket path that nobody listens on is replaced; one that answers
 // is an error, and so is a path that is not a socket.
 enum q_err address_listen(const struct address *a, int backlog, int *fd);

@@ -147,3 +147,26 @@ enum q_err frame_receive(int fd, uint8_t *to, size_t size, struct bytes *got)
     got->n = (size_t)n;
     return Q_OK;
 }
+
+static size_t still_wanted(const struct frame_input *f)
+{
+    return frame_length_known(f) ? f->length - f->body.n : FRAME_HEADER_SIZE - f->header_n;
+}
+
+enum q_err frame_receive_one(int fd, struct frame_input *f, size_t limit, bool *whole)
+{
+    uint8_t some[4096];
+    struct bytes got;
+    *whole = false;
+    do {
+        TRY(frame_receive(fd, some, smaller(still_wanted(f), sizeof some), &got));
+        if (got.n == 0)
+            return Q_OK;
+        if (frame_length_known(f))
+            TRY(frame_take_body(f, &got, whole));
+        else
+            TRY(frame_take_header(f, limit, &got));
+    } while (!frame_length_known(f) || still_wanted(f) > 0);
+    *whole = true;
+    return Q_OK;
+}

@@ -33,5 +33,7 @@ struct frame_output frame_output_of(struct bytes payload);
 enum q_err frame_send(int fd, struct frame_output *o, bool *whole);
 // One read of at most size bytes; n == 0: nothing there for now. Q_CLOSED: the peer is gone.
 enum q_err frame_receive(int fd, uint8_t *to, size_t size, struct bytes *got);
+// Receives what is there of one frame and nothing that comes after it, for streams that go on without frames.
+enum q_err frame_receive_one(int fd, struct frame_input *f, size_t limit, bool *whole);
 
 #endif

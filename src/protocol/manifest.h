@@ -38,7 +38,9 @@ enum q_err members_unique(const struct member *members, size_t n, struct protoco
 // members of the manifest set and of the share set unique. *why: QosCrypto for the share set's
 // numbers, NotEnoughApprovals for the others', and what members_unique says.
 enum q_err manifest_check_thresholds(const struct manifest *m, struct protocol_error *why);
-// Of our own: each port once among the bridges, and no server bridge on port 0. *why: InvalidMsg.
+// Of our own: not too many bridges, each port once but for client bridges to different hosts, and no server
+// bridge on port 0. *why: InvalidMsg.
+#define BRIDGES_IN_MANIFEST_MAX 1024
 enum q_err pivot_check_bridges(const struct pivot_config *c, struct protocol_error *why);
 bool share_set_is_development(const struct member_set *s);
 // A set of each kind alone; what names it in errors. There is no development share set here.

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import qos_model as qos
+import socks_model as socks
 from bridged import APPLICATION, HERE, Bridged, Client, sanitized, server, sha256
 from machine import BIN, Process, answers, free_port, request, wait_until
+from proxy_model import Server, digest, read_all
 from raw_enclave import FILES, Ceremony
 
 LOCAL = 1  # VMADDR_CID_LOCAL
@@ -43,10 +45,10 @@ class OverVsock:
         self.made.append(Process(BIN / name, words, self.folder / f"{name}{len(self.made)}", self.environment))
         return self.made[-1]
 
-    def start(self, to_host="false"):
+    def start(self, to_host="false", *core_words):
         files = [w for name, file in FILES.items() for w in (f"--{name}-file", self.folder / "published" / file)]
         self.core = self.run("qos_core", "--mock", "--sim-dir", self.folder / "sim", "--allow-unlocked-memory",
-                             "--cid", self.cid, "--port", self.port, *files)
+                             "--cid", self.cid, "--port", self.port, *files, *core_words)
         self.host = self.run("qos_host", "--host-ip", "127.0.0.1", "--host-port", self.host_port, "--cid", self.cid,
                              "--port", self.port, "--vsock-to-host", to_host)
         self.host.wait_ready(lambda: answers(self.host_port, "/qos/host-health"), "qos_host to answer")
@@ -63,10 +65,10 @@ class OverVsock:
     def send(self, message):
         return qos.call_json(None, message)
 
-    def provision(self, monkeypatch, port=None):
+    def provision(self, monkeypatch, port=None, more=()):
         monkeypatch.setattr(qos, "call", self.call)
         ceremony = Ceremony(APPLICATION + b"#" * 1000000, args=[str(self.app_port)])
-        ceremony.manifest["pivot"]["bridgeConfig"] = [server(port or self.app_port)]
+        ceremony.manifest["pivot"]["bridgeConfig"] = [server(port or self.app_port), *more]
         ceremony.provision(self)
         wait_until(lambda: Bridged.listens(self.app_port, "127.0.0.1"), "the application to listen")
 
@@ -185,3 +187,36 @@ def test_a_bridge_on_the_control_sockets_port_is_not_booted(over_stand_in, monke
         v.provision(monkeypatch, port=CONTROL)
     assert "expected another port than that of the control socket" in v.core.err()
     assert request(v.host_port, "GET", "/qos/enclave-health")[1] == b"WaitingForBootInstruction"
+
+
+def starts_outgoing(v, server, monkeypatch, *more):
+    proxy = free_port()
+    v.start("false", "--egress-listen", f"127.0.0.1:{proxy}", *more)
+    v.provision(monkeypatch, more=[{"type": "client", "port": server.port, "host": "127.0.0.1"}])
+    v.bridge(*more)
+    wait_until(lambda: "outgoing connections: listening on" in v.made[-1].err(), "the bridge to connect out")
+    return proxy
+
+
+def test_outgoing_connections_go_over_vsock_to_the_parent(over_stand_in, monkeypatch):
+    data = os.urandom(3 << 20)
+    with Server(digest) as server:
+        proxy = starts_outgoing(over_stand_in, server, monkeypatch)
+        s, reply = socks.ask(proxy, socks.request("127.0.0.1", server.port))
+        assert reply == socks.SUCCEEDED
+        s.sendall(data)
+        s.shutdown(socket.SHUT_WR)
+        assert read_all(s).decode() == sha256(data)
+    asked = set(over_stand_in.log().splitlines())
+    assert {"connect cid 3 port 1000 flags 0", "bind cid 4294967295 port 1000 flags 0"} <= asked
+    assert max(int(n) for n in re.findall(r"write (\d+)", over_stand_in.log())) == LONGEST_WRITE
+
+
+def test_outgoing_connections_have_their_port_and_take_their_enclave_only(over_stand_in, monkeypatch):
+    over_stand_in.environment["VSOCK_PEER"] = "7"
+    with Server(digest) as server:
+        proxy = starts_outgoing(over_stand_in, server, monkeypatch, "--egress-port", "1234")
+        assert socks.ask(proxy, socks.request("127.0.0.1", server.port))[1] == socks.FAILED
+        assert server.connections == 0
+    assert "bind cid 4294967295 port 1234 flags 0" in over_stand_in.log()
+    assert f"connection from vsock cid 7 closed: expected {LOCAL}" in over_stand_in.made[-1].err()

@@ -79,6 +79,20 @@ int accept4(int fd, struct sockaddr *a, socklen_t *n, int flags)
     return made;
 }
 
+// Who connects is who VSOCK_PEER says, else the kernel's own loopback.
+int getpeername(int fd, struct sockaddr *a, socklen_t *n)
+{
+    const char *peer = getenv("VSOCK_PEER");
+    if (!ours(fd))
+        return REAL(getpeername)(fd, a, n);
+    struct sockaddr_vm vm = {.svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_LOCAL};
+    if (peer != NULL)
+        vm.svm_cid = (unsigned)strtoul(peer, NULL, 10);
+    memcpy(a, &vm, *n < sizeof vm ? *n : sizeof vm);
+    *n = sizeof vm;
+    return 0;
+}
+
 int getsockopt(int fd, int level, int name, void *value, socklen_t *n)
 {
     int result = REAL(getsockopt)(fd, level, name, value, n);

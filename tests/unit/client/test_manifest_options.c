@@ -42,6 +42,9 @@ static void bridges_are_json_and_no_port_comes_twice(void **state)
                                        "{\"type\":\"client\",\"port\":443}]",
                                        &a, &p),
                    Q_REFUSED, "443 twice");
+    assert_ok(bridge_config_parse("[{\"type\":\"client\",\"port\":443,\"host\":\"a\"},"
+                                  "{\"type\":\"client\",\"port\":443,\"host\":\"b\"}]",
+                                  &a, &p));
     static const char *const bad[] = {"",
                                       "{}",
                                       "[{}]",

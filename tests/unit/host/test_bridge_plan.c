@@ -134,9 +134,51 @@ static int start(void **state)
     return json_start() == Q_OK ? 0 : -1;
 }
 
+static bool same_outgoing(const char *a, const char *b)
+{
+    BUF_AUTO text = {0};
+    BRIDGE_PLAN_AUTO p = {0};
+    BRIDGE_PLAN_AUTO q = {0};
+    assert_ok(bridge_plan_read(info(1, a, &text), 0, &p));
+    assert_ok(bridge_plan_read(info(1, b, &text), 0, &q));
+    assert_true(bridge_plan_equal(&p, &q) == bridge_plan_same_outgoing(&p, &q));
+    return bridge_plan_same_outgoing(&p, &q);
+}
+
+#define TO(port, host) "{\"type\":\"client\",\"port\":" port ",\"host\":\"" host "\"}"
+
+static void client_entries_become_the_rules_of_outgoing_connections(void **state)
+{
+    (void)state;
+    BUF_AUTO text = {0};
+    BRIDGE_PLAN_AUTO p = {0};
+    struct egress_target t;
+    assert_ok(
+        bridge_plan_read(info(2, ENTRY("1", "0.0.0.0") "," TO("443", "a.test"), &text), 0, &p));
+    buf_clear(&text); // the plan has its own copies
+    assert_int_equal(p.outgoing.bridges_n, 1);
+    assert_ok(egress_target_of(BYTES_LIT("a.test"), 443, &t));
+    assert_int_equal(egress_judge(&p.outgoing, &t), EGRESS_ALLOWED);
+    assert_ok(egress_target_of(BYTES_LIT("b.test"), 443, &t));
+    assert_int_equal(egress_judge(&p.outgoing, &t), EGRESS_REFUSED);
+}
+
+static void a_changed_client_entry_is_a_changed_plan(void **state)
+{
+    (void)state;
+    assert_true(same_outgoing(CLIENT, CLIENT));
+    assert_true(same_outgoing("", ""));
+    assert_false(same_outgoing(CLIENT, ""));
+    assert_false(same_outgoing(CLIENT, TO("443", "")));
+    assert_false(same_outgoing(TO("443", "a.test"), TO("443", "b.test")));
+    assert_false(same_outgoing(TO("443", "a.test"), TO("444", "a.test")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(client_entries_become_the_rules_of_outgoing_connections),
+        cmocka_unit_test(a_changed_client_entry_is_a_changed_plan),
         cmocka_unit_test(versions_1_and_2_name_servers_and_version_0_none),
         cmocka_unit_test(an_override_is_listened_on_and_the_port_kept),
         cmocka_unit_test(hosts_that_are_no_ipv4_address_are_left_out),

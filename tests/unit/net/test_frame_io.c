@@ -130,6 +130,39 @@ static void a_small_frame_is_one_write(void **state)
     (void)close(fd[0]);
 }
 
+static void one_frame_is_received_and_what_follows_it_is_left(void **state)
+{
+    (void)state;
+    int pair[2];
+    bool whole;
+    struct frame_input f = {0};
+    uint8_t rest[8] = {0};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    assert_ok(frame_receive_one(pair[1], &f, 16, &whole));
+    assert_false(whole);
+    for (size_t i = 0; i < 11; i++) {
+        assert_false(whole);
+        assert_int_equal(send(pair[0], &"\3\0\0\0\0\0\0\0abc"[i], 1, 0), 1);
+        if (i == 10)
+            assert_int_equal(send(pair[0], "more", 4, 0), 4);
+        assert_ok(frame_receive_one(pair[1], &f, 16, &whole));
+    }
+    assert_true(whole);
+    assert_bytes(buf_bytes(&f.body), BYTES_LIT("abc"));
+    assert_int_equal(recv(pair[1], rest, sizeof rest, 0), 4);
+    frame_input_reset(&f);
+    assert_int_equal(send(pair[0], "\0\0\0\0\0\0\0\0", 8, 0), 8);
+    assert_ok(frame_receive_one(pair[1], &f, 16, &whole));
+    assert_true(whole);
+    frame_input_reset(&f);
+    assert_int_equal(send(pair[0], "\21\0\0\0\0\0\0\0", 8, 0), 8);
+    assert_refused(frame_receive_one(pair[1], &f, 16, &whole), Q_LIMIT, "at most 16");
+    (void)close(pair[0]);
+    frame_input_reset(&f);
+    assert_int_equal(frame_receive_one(pair[1], &f, 16, &whole), Q_CLOSED);
+    (void)close(pair[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +171,7 @@ int main(void)
         cmocka_unit_test(memory_follows_what_came_and_not_what_the_header_claims),
         cmocka_unit_test(a_long_frame_is_sent_in_small_writes_and_arrives_whole),
         cmocka_unit_test(a_small_frame_is_one_write),
+        cmocka_unit_test(one_frame_is_received_and_what_follows_it_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,12 +49,45 @@ static void a_server_on_port_0_is_refused(void **state)
     assert_int_equal(why.tag, PE_INVALID_MSG);
 }
 
+#define TO(text) .port = 443, .host = {(const uint8_t *)(text), sizeof(text) - 1}
+
+static void clients_may_share_a_port_for_different_hosts(void **state)
+{
+    (void)state;
+    struct protocol_error why = {0};
+    const struct bridge clients[] = {{.tag = BRIDGE_CLIENT, .client = {TO("a.test")}},
+                                     {.tag = BRIDGE_CLIENT, .client = {TO("b.test")}},
+                                     {.tag = BRIDGE_CLIENT, .client = {.port = 443}},
+                                     {.tag = BRIDGE_CLIENT, .client = {TO("a.test")}}};
+    assert_ok(check(clients, 3, &why));
+    assert_refused(check(clients, 4, &why), Q_REFUSED, "443 twice");
+    const struct bridge server[] = {clients[0], {.tag = BRIDGE_SERVER, .server = {TO("b.test")}}};
+    assert_refused(check(server, 2, &why), Q_REFUSED, "443 twice");
+}
+
+static void more_bridges_than_anybody_needs_are_refused_before_they_are_compared(void **state)
+{
+    (void)state;
+    struct protocol_error why = {0};
+    struct bridge *many = calloc(BRIDGES_IN_MANIFEST_MAX + 1, sizeof *many);
+    assert_non_null(many);
+    for (size_t i = 0; i <= BRIDGES_IN_MANIFEST_MAX; i++)
+        many[i] = (struct bridge){.tag = BRIDGE_CLIENT, .client = {.port = (uint16_t)i}};
+    struct pivot_config c = {.bridges = {.items = many, .n = BRIDGES_IN_MANIFEST_MAX}};
+    assert_ok(pivot_check_bridges(&c, &why));
+    c.bridges.n++;
+    assert_refused(pivot_check_bridges(&c, &why), Q_REFUSED, "at most 1024, got 1025");
+    free(many);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(different_ports_are_accepted),
         cmocka_unit_test(a_repeated_port_is_refused_whoever_has_it),
         cmocka_unit_test(a_server_on_port_0_is_refused),
+        cmocka_unit_test(clients_may_share_a_port_for_different_hosts),
+        cmocka_unit_test(more_bridges_than_anybody_needs_are_refused_before_they_are_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
