@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -10,7 +11,7 @@ import pytest
 import qos_model as qos
 from ceremony import Ceremony, Refused
 from hostile_host import HostileHost, forward, through
-from machine import BIN, request
+from machine import BIN, ROOT, request
 from resharing import (Resharing, approval_message, binding_message, canonical, handover_message, output_hash,
                        plan_hash)
 from sim_documents import Forge, payload_of
@@ -692,3 +693,33 @@ def test_commands_that_are_killed_at_any_call_can_be_run_again(approved, folder)
 
     destroy = ("reshare", "destroyed", *r.words(), *r.key(alice), "--share-path", old)
     assert killed_at_each(c, destroy, destroyed, every) > 20
+
+
+def test_the_commands_of_the_document_are_a_ceremony(new_ceremony):
+    """docs/resharing.md as printed: its blocks in their order, each for as many members as are needed."""
+    c = new_ceremony().born()
+    new = c.folder / "new-members"
+    new.mkdir()
+    (new / "quorum_threshold").write_text("2\n")
+    for member in ("new1", "new2"):
+        c.client("generate-file-key", "--master-seed-path", c.secret(member), "--pub-path", new / f"{member}.pub")
+    text = (ROOT / "docs" / "resharing.md").read_text(encoding="utf-8")
+    blocks = [b.replace("--host-port 3000", f"--host-port {c.machine.port}")
+              for b in re.findall(r"```sh\n(.*?)```", text, re.DOTALL)]
+    assert len(blocks) == 7
+
+    def run(block):
+        done = subprocess.run(["bash", "-ec", block], input="y\n" * 32, text=True, cwd=c.folder, timeout=60,
+                              env={**c.environment(), "PATH": f"{BIN}:{os.environ['PATH']}"}, capture_output=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    for block in blocks:
+        said = run(block)
+        if "--alias member1" in block and "destroyed" not in block:
+            said = run(block.replace("member1", "member2"))
+        if "--alias new1" in block:
+            said = run(block.replace("new1", "new2"))
+    assert "Old shares destroyed: 1 of 3" in said
+    assert "epoch 1 is the last one here" in c.client(
+        "reshare", "verify", "--namespace-dir", "genesis", "--reshare-dir", "epoch-1")
