@@ -2,9 +2,9 @@
 // (qos-behaviour 1.6).
 #include "client/command.h"
 
-#include "client/genesis_files.h"
+#include "client/genesis/genesis_files.h"
 #include "client/json_tree.h"
-#include "client/manifest_parts.h"
+#include "client/manifest/manifest_parts.h"
 #include "client/output.h"
 #include "codec/borsh.h"
 #include "codec/json.h"

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "client/key_file.h"
-#include "client/token_key.h"
+#include "client/token/token_key.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // Fuzz target: bundles and answers, as the two sides read them from each other. The first byte chooses; what
 // is read is the only form of itself, and checking it against anything else ends.
-#include "client/bundle.h"
+#include "client/bundle/bundle.h"
 
 #include <stdlib.h>
 

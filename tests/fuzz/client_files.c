@@ -1,9 +1,9 @@
 // Fuzz target: the small files and folder entries that members give each other, as qos_client reads
 // them. The first byte chooses the reader, the rest is the file (or its name). What is accepted
 // must keep its promise.
-#include "client/encrypted_key.h"
+#include "client/boot/encrypted_key.h"
 #include "client/key_file.h"
-#include "client/set_directory.h"
+#include "client/manifest/set_directory.h"
 #include "client/text_file.h"
 #include "protocol/manifest.h"
 

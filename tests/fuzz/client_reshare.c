@@ -1,7 +1,7 @@
 // Fuzz target: the small files that members leave in the folder of a resharing. The first byte chooses; what is read
 // is never taken for the word of a member who did not sign it.
-#include "client/reshare_folder.h"
-#include "client/share_destroyed.h"
+#include "client/reshare/reshare_folder.h"
+#include "client/reshare/share_destroyed.h"
 
 #include <stdlib.h>
 

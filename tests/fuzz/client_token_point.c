@@ -1,6 +1,6 @@
-// Fuzz target: the public keys of tokens, as attributes and as certificates (client/token_point.h). The first
+// Fuzz target: the public keys of tokens, as attributes and as certificates (client/token/token_point.h). The first
 // byte says which reader takes the rest. What is accepted is an uncompressed point that was in the input.
-#include "client/token_point.h"
+#include "client/token/token_point.h"
 
 #include <stdlib.h>
 #include <string.h>

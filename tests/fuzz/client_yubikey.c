@@ -1,6 +1,6 @@
-// Fuzz target: what PC/SC and a YubiKey tell before any key is used (client/yubikey_state.h). The first byte says
+// Fuzz target: what PC/SC and a YubiKey tell before any key is used (client/token/yubikey_state.h). The first byte says
 // which reader takes the rest.
-#include "client/yubikey_state.h"
+#include "client/token/yubikey_state.h"
 
 #include <stdlib.h>
 #include <string.h>

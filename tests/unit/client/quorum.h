@@ -5,7 +5,7 @@
 #include "../folder.h"
 
 #include "base/hex.h"
-#include "client/member_signature.h"
+#include "client/manifest/member_signature.h"
 #include "custody/genesis.h"
 #include "protocol/manifest.h"
 #include "tee/attestation.h"

@@ -1,10 +1,10 @@
-// Every check of a document with its result (client/attestation_checks.h), over documents of a
+// Every check of a document with its result (client/attestation/attestation_checks.h), over documents of a
 // simulated enclave; and that these checks and those that release secrets agree.
 #include "quorum.h"
 
 #include "base/clock.h"
-#include "client/attestation_checks.h"
-#include "client/evidence.h"
+#include "client/attestation/attestation_checks.h"
+#include "client/attestation/evidence.h"
 #include "protocol/genesis.h"
 
 #define ROLE "arn:aws:iam::1:role/test"

@@ -1,9 +1,9 @@
-// Bundles and answers (client/bundle.h): one form per value, and answers that are to this bundle. The
+// Bundles and answers (client/bundle/bundle.h): one form per value, and answers that are to this bundle. The
 // end-to-end tests make them through the commands.
 #include "../cmocka_setup.h"
 
-#include "client/bundle.h"
-#include "client/member_signature.h"
+#include "client/bundle/bundle.h"
+#include "client/manifest/member_signature.h"
 #include "codec/describe.h"
 #include "protocol/manifest.h"
 

@@ -1,8 +1,8 @@
 // What the status of a ceremony says: rows, what is waited for, what to type next
-// (client/ceremony.h).
+// (client/survey/ceremony.h).
 #include "quorum.h"
 
-#include "client/ceremony.h"
+#include "client/survey/ceremony.h"
 #include "client/command.h"
 #include "protocol/genesis.h"
 

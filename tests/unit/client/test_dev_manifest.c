@@ -1,8 +1,8 @@
 // The manifest of a development boot: accepted by the one exception of the thresholds, and by
-// nothing else (client/dev_manifest.h).
+// nothing else (client/boot/dev_manifest.h).
 #include "../cmocka_setup.h"
 
-#include "client/dev_manifest.h"
+#include "client/boot/dev_manifest.h"
 #include "protocol/manifest.h"
 #include "tee/attestation.h"
 

@@ -1,9 +1,9 @@
-// What the doctor finds, and does not find (client/doctor.h).
+// What the doctor finds, and does not find (client/survey/doctor.h).
 #include "quorum.h"
 
 #include "base/clock.h"
 #include "client/command.h"
-#include "client/doctor.h"
+#include "client/survey/doctor.h"
 
 struct ward {
     struct quorum *q;

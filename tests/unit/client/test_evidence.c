@@ -1,10 +1,10 @@
-// What commands demand of attestation documents (client/evidence.h), with documents of a simulated
+// What commands demand of attestation documents (client/attestation/evidence.h), with documents of a simulated
 // TEE.
 #include "../folder.h"
 
 #include "base/clock.h"
-#include "client/evidence.h"
-#include "client/trust_root.h"
+#include "client/attestation/evidence.h"
+#include "client/attestation/trust_root.h"
 
 #define ROLE "arn:aws:iam::1:role/test"
 

@@ -1,8 +1,8 @@
-// Options of generate-manifest with a form of their own (client/manifest_parts.h,
+// Options of generate-manifest with a form of their own (client/manifest/manifest_parts.h,
 // qos-behaviour 1.6).
 #include "../cmocka_setup.h"
 
-#include "client/manifest_parts.h"
+#include "client/manifest/manifest_parts.h"
 
 static void pivot_args_are_split_at_every_comma_and_never_trimmed(void **state)
 {

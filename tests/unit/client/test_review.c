@@ -1,8 +1,8 @@
-// The questions of approve-manifest and proxy-re-encrypt-share word by word (client/review.h,
+// The questions of approve-manifest and proxy-re-encrypt-share word by word (client/manifest/review.h,
 // qos-behaviour 1.7).
 #include "../cmocka_setup.h"
 
-#include "client/review.h"
+#include "client/manifest/review.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
-// Set folders (client/set_directory.h, qos-behaviour 1.3).
+// Set folders (client/manifest/set_directory.h, qos-behaviour 1.3).
 #include "../folder.h"
 
 #include "base/hex.h"
-#include "client/set_directory.h"
+#include "client/manifest/set_directory.h"
 #include "crypto/p256.h"
 
 // The public key of a seed of 32 equal bytes, in hex.

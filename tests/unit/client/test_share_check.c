@@ -1,10 +1,10 @@
-// What a member proves about the own share, and a drill of all (client/share_proof.h, share_result.h,
+// What a member proves about the own share, and a drill of all (client/share/share_proof.h, share_result.h,
 // share_drill.h).
 #include "quorum.h"
 
-#include "client/share_drill.h"
-#include "client/share_proof.h"
-#include "client/share_result.h"
+#include "client/share/share_drill.h"
+#include "client/share/share_proof.h"
+#include "client/share/share_result.h"
 #include "protocol/genesis.h"
 
 #define NOW ((int64_t)1700000000)

@@ -3,7 +3,7 @@
 
 #include "../reshare_scene.h"
 
-#include "client/share_destroyed.h"
+#include "client/reshare/share_destroyed.h"
 
 #define NOW INT64_C(1700000000)
 

@@ -1,8 +1,8 @@
-// What is seen in folders with faults in them (client/set_survey.h, manifest_survey.h).
+// What is seen in folders with faults in them (client/survey/set_survey.h, manifest_survey.h).
 #include "quorum.h"
 
-#include "client/manifest_survey.h"
-#include "client/set_survey.h"
+#include "client/survey/manifest_survey.h"
+#include "client/survey/set_survey.h"
 
 static void a_set_folder_is_seen_with_its_faults(void **state)
 {

@@ -1,8 +1,8 @@
 // A member's key on a token: what is used of a module that behaves, and that everything else it may return
-// is refused (client/token_key.h). MOCK_MODULE is mock_pkcs11.c as a shared library.
+// is refused (client/token/token_key.h). MOCK_MODULE is mock_pkcs11.c as a shared library.
 #include "../folder.h"
 
-#include "client/token_key.h"
+#include "client/token/token_key.h"
 
 #include <dlfcn.h>
 

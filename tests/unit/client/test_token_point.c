@@ -1,8 +1,8 @@
-// The forms in which tokens give out points, and that no other is taken (client/token_point.h). The certificates
+// The forms in which tokens give out points, and that no other is taken (client/token/token_point.h). The certificates
 // are made with OpenSSL here.
 #include "../cmocka_setup.h"
 
-#include "client/token_point.h"
+#include "client/token/token_point.h"
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>

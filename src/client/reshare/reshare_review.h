@@ -1,0 +1,17 @@
+// What people read and answer before they sign anything of a resharing.
+#ifndef QUORATE_CLIENT_RESHARE_REVIEW_H
+#define QUORATE_CLIENT_RESHARE_REVIEW_H
+
+#include "client/prompt.h"
+#include "client/reshare/reshare_folder.h"
+
+// Name, epoch, both share sets, role, key, recovery key, and what becomes of the old shares: Q_REFUSED at the
+// first no.
+enum q_err reshare_review(const struct prompt *p, const struct planned *plan, struct bytes role);
+
+// That old shares keep their power, and what to do about it: on stderr.
+void reshare_warn(const struct reshare_plan *p);
+// "reshare plan: <hash>": what members compare with each other; on stderr.
+enum q_err reshare_show_hash(const char *what, const uint8_t hash[static SHA256_SIZE]);
+
+#endif
