@@ -56,15 +56,31 @@ static bool is_end(const struct table_entry *e)
     return bytes_is_zero(e->guid) && e->offset == 0 && e->length == 0;
 }
 
-static enum q_err take_entry(struct bytes table, const struct table_entry *e,
-                             struct snp_certificates *out)
+// Takes what one entry names. what: the walker's own.
+typedef enum q_err (*entry_taker)(struct bytes table, const struct table_entry *e, void *what);
+
+static enum q_err walk(struct bytes table, entry_taker take, void *what)
 {
-    if (e->length == 0 || e->offset > table.n || e->length > table.n - e->offset)
-        return fail(Q_BAD_INPUT,
-                    "certificate table: expected an entry inside its %zu bytes, found %u bytes at "
-                    "%u",
-                    table.n, e->length, e->offset);
-    struct bytes *place = place_of(out, e->guid);
+    struct reader r = reader_of(table, "certificate table");
+    for (unsigned i = 0; i < TABLE_MAX_ENTRIES; i++) {
+        struct table_entry e;
+        TRY(read_entry(&r, &e));
+        if (is_end(&e))
+            return Q_OK;
+        if (e.length == 0 || e.offset > table.n || e.length > table.n - e.offset)
+            return fail(Q_BAD_INPUT,
+                        "certificate table: expected an entry inside its %zu bytes, found %u bytes "
+                        "at %u",
+                        table.n, e.length, e.offset);
+        TRY(take(table, &e, what));
+    }
+    return fail(Q_LIMIT, "certificate table: expected at most %d entries, found more",
+                TABLE_MAX_ENTRIES);
+}
+
+static enum q_err take_certificate(struct bytes table, const struct table_entry *e, void *what)
+{
+    struct bytes *place = place_of(what, e->guid);
     if (place == NULL)
         return Q_OK;
     if (place->p != NULL)
@@ -77,18 +93,25 @@ static enum q_err take_entry(struct bytes table, const struct table_entry *e,
 enum q_err snp_certificates_read(struct bytes table, struct snp_certificates *out)
 {
     *out = (struct snp_certificates){0};
-    if (table.n == 0)
-        return Q_OK;
-    struct reader r = reader_of(table, "certificate table");
-    for (unsigned i = 0; i < TABLE_MAX_ENTRIES; i++) {
-        struct table_entry entry;
-        TRY(read_entry(&r, &entry));
-        if (is_end(&entry))
-            return Q_OK;
-        TRY(take_entry(table, &entry, out));
-    }
-    return fail(Q_LIMIT, "certificate table: expected at most %d entries, found more",
-                TABLE_MAX_ENTRIES);
+    return table.n == 0 ? Q_OK : walk(table, take_certificate, out);
+}
+
+static enum q_err take_size(struct bytes table, const struct table_entry *e, void *what)
+{
+    size_t *entries_end = what, end = (size_t)e->offset + e->length;
+    (void)table;
+    entries_end[0] += TABLE_ENTRY;
+    if (end > entries_end[1])
+        entries_end[1] = end;
+    return Q_OK;
+}
+
+enum q_err snp_certificates_size(struct bytes buffer, size_t *out)
+{
+    size_t entries_end[2] = {TABLE_ENTRY, 0}; // the entries with the last one; what they name
+    TRY(walk(buffer, take_size, entries_end));
+    *out = entries_end[0] > entries_end[1] ? entries_end[0] : entries_end[1];
+    return Q_OK;
 }
 
 bool amd_certificate_is_rsa(X509 *x)

@@ -13,6 +13,8 @@ struct snp_certificates {
 // An empty table has no certificates. Refuses one without its end, entries that reach beyond it or
 // are empty, and a certificate that is there twice. Entries of other kinds are passed over.
 enum q_err snp_certificates_read(struct bytes table, struct snp_certificates *out);
+// How much of a buffer the table at its beginning takes.
+enum q_err snp_certificates_size(struct bytes buffer, size_t *out);
 
 enum amd_role { AMD_ROOT, AMD_AUTHORITY, AMD_KEY };
 // X.509 v3, signed RSASSA-PSS with SHA-384, MGF1-SHA-384 and a salt of 48 bytes; authorities with an
@@ -30,5 +32,7 @@ struct snp_key {
 };
 // The leaf says which of both it is, and its names and issuer agree with that and with the product.
 enum q_err snp_key_read(X509 *leaf, struct snp_key *out);
+// The product alone, of a certificate that nobody has checked.
+enum q_err snp_product_of_certificate(struct bytes der, const struct amd_chain **out);
 
 #endif

@@ -10,7 +10,7 @@
 #define SNP_EVIDENCE_FORMAT "quorate-snp-evidence-v1"
 #define SNP_FIRST_REGISTER 16 // of those that the guest keeps itself: 16 to 31
 #define SNP_REGISTERS 16
-#define SNP_MAX_TABLE ((size_t)24 << 10)
+#define SNP_MAX_TABLE ((size_t)16 << 10) // what Linux takes from a host
 #define SNP_MAX_ROLE 2048
 
 // What the report is bound to. Optional ones: p == NULL.

@@ -136,3 +136,12 @@ enum q_err snp_key_read(X509 *leaf, struct snp_key *out)
         TRY(read_chip(chip, out->product, out->chip));
     return check_names(leaf, out);
 }
+
+enum q_err snp_product_of_certificate(struct bytes der, const struct amd_chain **out)
+{
+    X509 *x = NULL;
+    TRY(certificate_parse(der, "certificate", &x));
+    enum q_err err = read_product(x, out);
+    X509_free(x);
+    return err;
+}
