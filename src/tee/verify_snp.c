@@ -30,12 +30,13 @@ static enum q_err parse_leaf(const struct snp_evidence *e, X509 **out)
     return certificate_parse(e->leaf, "certificate", out);
 }
 
+// By the certificate, also before it is checked; else by the report. NULL: neither says it.
 static const struct amd_chain *product_of(const struct snp_evidence *e)
 {
     struct snp_key key;
     X509 *leaf = NULL;
-    const struct amd_chain *product = NULL;
-    if (parse_leaf(e, &leaf) == Q_OK && snp_key_read(leaf, &key) == Q_OK)
+    const struct amd_chain *product = e->key.product;
+    if (product == NULL && parse_leaf(e, &leaf) == Q_OK && snp_key_read(leaf, &key) == Q_OK)
         product = key.product;
     X509_free(leaf);
     return product != NULL ? product : e->report.product;
