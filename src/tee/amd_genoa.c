@@ -1,7 +1,6 @@
-// AMD's authorities for Genoa (nitro 5.3), the DER bytes as AMD publishes them: the root ARK-Genoa, which
-// genuine reports chain to, with SHA-256
-// 4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1,
-// and SEV-Genoa and SEV-VLEK-Genoa, which it signed.
+// AMD's authorities for Genoa (nitro 5.3), the DER bytes as AMD publishes them: the root ARK-Genoa,
+// which genuine reports chain to, and SEV-Genoa and SEV-VLEK-Genoa, which it signed. SHA-256 of the
+// root: 4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1.
 #include "tee/amd_chain.h"
 
 // clang-format off

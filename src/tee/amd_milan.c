@@ -1,7 +1,6 @@
-// AMD's authorities for Milan (nitro 5.3), the DER bytes as AMD publishes them: the root ARK-Milan, which
-// genuine reports chain to, with SHA-256
-// 69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd,
-// and SEV-Milan and SEV-VLEK-Milan, which it signed.
+// AMD's authorities for Milan (nitro 5.3), the DER bytes as AMD publishes them: the root ARK-Milan,
+// which genuine reports chain to, and SEV-Milan and SEV-VLEK-Milan, which it signed. SHA-256 of the
+// root: 69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd.
 #include "tee/amd_chain.h"
 
 // clang-format off

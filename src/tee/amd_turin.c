@@ -1,7 +1,6 @@
-// AMD's authorities for Turin (nitro 5.3), the DER bytes as AMD publishes them: the root ARK-Turin, which
-// genuine reports chain to, with SHA-256
-// 1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a,
-// and SEV-Turin and SEV-VLEK-Turin, which it signed.
+// AMD's authorities for Turin (nitro 5.3), the DER bytes as AMD publishes them: the root ARK-Turin,
+// which genuine reports chain to, and SEV-Turin and SEV-VLEK-Turin, which it signed. SHA-256 of the
+// root: 1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a.
 #include "tee/amd_chain.h"
 
 // clang-format off

@@ -52,8 +52,8 @@ struct claims {
 // UTF8String.
 #define QUORATE_SIMULATED_OID "2.25.229233533266012724673119154098365580543"
 
-// The root certificate that evidence must chain to, AWS's or AMD's. Made by the functions below only; a finished one is
-// immutable and may be used by several threads at once.
+// The root certificate that evidence must chain to, AWS's or AMD's. Made by the functions below
+// only; a finished one is immutable and may be used by several threads at once.
 struct x509_store_st;
 struct trust {
     struct buf root; // DER

@@ -1,5 +1,6 @@
 // One X.509 certificate of an attestation chain, and the rules it must keep alone (nitro 4): how it
-// chains to others is chain.c's subject, AMD's own rules are snp_certificates.c's. Internal to this room.
+// chains to others is chain.c's subject, AMD's own rules are snp_certificates.c's. Internal to this
+// room.
 #ifndef QUORATE_TEE_CERTIFICATE_H
 #define QUORATE_TEE_CERTIFICATE_H
 

@@ -1,5 +1,5 @@
-// Which evidence is good enough, beyond being true: a file of its owner's, asked by the client and by
-// whatever passes keys on. A pure rule over claims.
+// Which evidence is good enough, beyond being true: a file of its owner's, asked by the client and
+// by whatever passes keys on. A pure rule over claims.
 #ifndef QUORATE_TEE_POLICY_H
 #define QUORATE_TEE_POLICY_H
 

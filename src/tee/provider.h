@@ -36,8 +36,8 @@ struct tee_ops {
     enum q_err (*attest)(struct tee *t, struct bytes user_data, struct bytes nonce,
                          struct bytes public_key, struct buf *document);
     // Sealing (tee/seal.h); both NULL: this provider has no key that outlives it. seal_key gives
-    // SEAL_KEY_SIZE bytes that only this image on this machine gets, with firmware at least as new as
-    // the number says.
+    // SEAL_KEY_SIZE bytes that only this image on this machine gets, with firmware at least as new
+    // as the number says.
     enum q_err (*seal_identity)(struct tee *t, struct seal_identity *out);
     enum q_err (*seal_key)(struct tee *t, uint64_t firmware, struct secret *out);
     void (*close)(struct tee *t); // releases t too

@@ -1,5 +1,5 @@
-// Sealed bytes (see seal.h), in Borsh: who sealed what, then the secret under XChaCha20-Poly1305 with
-// a key that HKDF makes of the provider's and a salt. All of the header is authenticated.
+// Sealed bytes (see seal.h), in Borsh: who sealed what, then the secret under XChaCha20-Poly1305
+// with a key that HKDF makes of the provider's and a salt. All of the header is authenticated.
 #include "tee/seal.h"
 
 #include "base/file.h"

@@ -1,6 +1,6 @@
-// The provider of an AMD SEV-SNP guest (nitro 5, 7). The firmware signs 64 bytes for whoever asks: they
-// are the hash of what this process shows, with registers that it keeps itself (registers.h), for the
-// processor has none.
+// The provider of an AMD SEV-SNP guest (nitro 5, 7). The firmware signs 64 bytes for whoever asks:
+// they are the hash of what this process shows, with registers that it keeps itself (registers.h),
+// for the processor has none.
 #include "base/log.h"
 #include "tee/registers.h"
 #include "tee/seal.h"
@@ -138,7 +138,7 @@ static const struct tee_ops snp_ops = {
     .close = snp_close,
 };
 
-// AMD's own root for this machine, by the host's certificate or by the processor that the report names.
+// AMD's own root for this machine, by the host's certificate or by the processor in the report.
 static enum q_err find_root(struct snp *s, struct bytes table)
 {
     struct snp_certificates certificates;

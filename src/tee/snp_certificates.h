@@ -17,8 +17,8 @@ enum q_err snp_certificates_read(struct bytes table, struct snp_certificates *ou
 enum q_err snp_certificates_size(struct bytes buffer, size_t *out);
 
 enum amd_role { AMD_ROOT, AMD_AUTHORITY, AMD_KEY };
-// X.509 v3, signed RSASSA-PSS with SHA-384, MGF1-SHA-384 and a salt of 48 bytes; authorities with an
-// RSA key of 4096 bits, critical CA:TRUE and keyCertSign; keys on P-384, and no CA; no critical
+// X.509 v3, signed RSASSA-PSS with SHA-384, MGF1-SHA-384 and a salt of 48 bytes; authorities with
+// an RSA key of 4096 bits, critical CA:TRUE and keyCertSign; keys on P-384, and no CA; no critical
 // extension that is unknown here.
 enum q_err amd_certificate_check(X509 *x, const char *what, enum amd_role role);
 bool amd_certificate_is_rsa(X509 *x);

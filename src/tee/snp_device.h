@@ -1,6 +1,6 @@
 // What a guest asks of AMD's firmware (nitro 5.1), by either of the kernel's doors: /dev/sev-guest,
-// and configfs-tsm, which gives no keys. Each stands on a few calls that a test can replace. Internal
-// to this room.
+// and configfs-tsm, which gives no keys. Each stands on a few calls that a test can replace.
+// Internal to this room.
 #ifndef QUORATE_TEE_SNP_DEVICE_H
 #define QUORATE_TEE_SNP_DEVICE_H
 
@@ -33,7 +33,8 @@ typedef int (*sev_guest_call)(void *context, unsigned long request,
 enum q_err sev_guest_open(const char *path, struct snp_device **out);
 enum q_err sev_guest_over(sev_guest_call call, void *context, struct snp_device **out);
 
-// Folders and attributes below /sys/kernel/config/tsm/report; names are "entry" or "entry/attribute".
+// Folders and attributes below /sys/kernel/config/tsm/report; names are "entry" or
+// "entry/attribute".
 struct tsm_calls {
     enum q_err (*make)(void *context, const char *name);
     enum q_err (*write)(void *context, const char *name, struct bytes value);
@@ -44,8 +45,8 @@ bool tsm_present(void);
 enum q_err tsm_open(struct snp_device **out);
 enum q_err tsm_over(const struct tsm_calls *calls, void *context, struct snp_device **out);
 
-// The provider over these. keys: a second door, to derive keys; NULL: the first does what it can. Takes
-// both, also when it fails.
+// The provider over these. keys: a second door, to derive keys; NULL: the first does what it can.
+// Takes both, also when it fails.
 struct tee_options;
 struct tee;
 enum q_err snp_open_over(const struct tee_options *options, struct snp_device *reports,

@@ -1,6 +1,6 @@
-// What an SEV-SNP guest shows of itself: the firmware's report, the host's table of certificates, and
-// what the report's 64 bytes are the hash of (nitro 7: one binding rule). In Borsh, since AMD defines
-// no container. Internal to this room.
+// What an SEV-SNP guest shows of itself: the firmware's report, the host's table of certificates,
+// and what the report's 64 bytes are the hash of (nitro 7: one binding rule). In Borsh, since AMD
+// defines no container. Internal to this room.
 #ifndef QUORATE_TEE_SNP_EVIDENCE_H
 #define QUORATE_TEE_SNP_EVIDENCE_H
 
@@ -9,7 +9,7 @@
 
 #define SNP_EVIDENCE_FORMAT "quorate-snp-evidence-v1"
 #define SNP_FIRST_REGISTER 16 // of those that the guest keeps itself: 16 to 31
-#define SNP_REGISTERS 16
+#define SNP_REGISTERS ((size_t)16)
 #define SNP_MAX_TABLE ((size_t)16 << 10) // what Linux takes from a host
 #define SNP_MAX_ROLE 2048
 
@@ -43,9 +43,9 @@ bool snp_evidence_recognise(struct bytes in); // by its first bytes
 enum q_err snp_evidence_read(struct bytes in, struct arena *a, struct snp_evidence *out);
 enum q_err snp_evidence_write(const struct snp_container *c, struct buf *out);
 
-// The registers as everything above this room expects them: 0 and 1 the launch measurement (there is
-// one image), 2 what Nitro says of an image without a second part, 3 the role (48 zero bytes without
-// one and without host data; absent for host data that no role explains), 4 to 15 zero.
+// The registers as everything above this room expects them: 0 and 1 the launch measurement (there
+// is one image), 2 what Nitro says of an image without a second part, 3 the role (48 zero bytes
+// without one and without host data; absent for host data that no role explains), 4 to 15 zero.
 enum q_err snp_registers(const struct snp_report *r, const struct snp_bound *b,
                          struct register_value out[static 32]);
 

@@ -1,5 +1,5 @@
-// /dev/sev-guest (nitro 5.1): three requests, each with a firmware's and a hypervisor's error of its
-// own.
+// /dev/sev-guest (nitro 5.1): an extended report, and a derived key; each request has a firmware's
+// and a hypervisor's error of its own.
 #include "tee/snp_certificates.h"
 #include "tee/snp_device.h"
 

@@ -1,5 +1,5 @@
-// The root that evidence must chain to: AWS's, AMD's, or one the user names, which must say of itself that
-// it is a simulation (design "TEE providers", qos-wire 7.3).
+// The root that evidence must chain to: AWS's, AMD's, or one the user names, which must say of
+// itself that it is a simulation (design "TEE providers", qos-wire 7.3).
 #include "base/file.h"
 #include "tee/snp_certificates.h"
 

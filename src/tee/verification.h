@@ -25,8 +25,7 @@ struct verification {
 
 struct evidence_kind {
     const char *provider;
-    // By its first bytes alone; the last kind takes everything.
-    bool (*recognise)(struct bytes in);
+    bool (*recognise)(struct bytes in); // by its first bytes alone; NULL: what no other kind is
     // In the order of enum attestation_step; NULL: this kind has no such step.
     enum q_err (*steps[ATTESTATION_STEPS])(struct verification *v);
     // What it says, after ATTESTATION_PARSE.

@@ -5,12 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool recognise(struct bytes in)
-{
-    (void)in;
-    return true;
-}
-
 // Copies the document into the arena first, so that all views outlive the caller's bytes.
 static enum q_err step_parse(struct verification *v)
 {
@@ -101,7 +95,6 @@ static enum q_err claims_of(const struct verification *v, struct claims *out)
 
 const struct evidence_kind evidence_nitro = {
     .provider = "nitro",
-    .recognise = recognise,
     .steps =
         {
             [ATTESTATION_PARSE] = step_parse,

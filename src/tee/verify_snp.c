@@ -1,6 +1,6 @@
 // Verifies SEV-SNP evidence (nitro 5.2, 5.3, 7): AMD's chain from the pinned root to the key of the
-// machine, the report's signature by it, that the report is of that machine and allows nobody to look
-// inside, and that what came with it is what the report was asked to sign.
+// machine, the report's signature by it, that the report is of that machine and allows nobody to
+// look inside, and that what came with it is what the report was asked to sign.
 #include "crypto/p384.h"
 #include "tee/verification.h"
 
@@ -12,8 +12,8 @@ static enum q_err step_parse(struct verification *v)
     return snp_evidence_read(v->in, v->a, &v->of.snp);
 }
 
-// The certificate of the machine's key, which says what product it is. Parsed anew by each that asks:
-// the steps stay independent of each other.
+// The certificate of the machine's key, which says what product it is. Parsed anew by each that
+// asks: the steps stay independent of each other.
 static enum q_err parse_leaf(const struct snp_evidence *e, X509 **out)
 {
     const struct snp_report *r = &e->report;

@@ -1,6 +1,6 @@
-// Fuzz target: SEV-SNP evidence (container, report, certificate table), read and verified against the root
-// of our own vectors. What verifies was readable and says what the signed report says; nothing here is
-// AMD's own, so against a pinned root nothing verifies.
+// Fuzz target: SEV-SNP evidence (container, report, certificate table), read and verified against
+// the root of our own vectors. What verifies was readable and says what the signed report says;
+// nothing here is AMD's own, so against a pinned root nothing verifies.
 #include "base/file.h"
 #include "tee/snp_evidence.h"
 

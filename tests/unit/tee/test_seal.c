@@ -1,5 +1,5 @@
-// Sealed secrets: opened by the same image on the same machine, and by nobody else; each refusal says which of
-// them it is.
+// Sealed secrets: opened by the same image on the same machine, and by nobody else; each refusal
+// says which of them it is.
 #include "sim_fixture.h"
 
 #include "snp_machine.h"

@@ -1,5 +1,5 @@
-// The SEV-SNP provider on a recorded machine, through both doors of the kernel: what it attests verifies, and
-// what firmware, hypervisor, kernel or another process do wrong is refused and said.
+// The SEV-SNP provider on a recorded machine, through both doors of the kernel: what it attests
+// verifies, and what firmware, hypervisor, kernel or another process do wrong is refused and said.
 #include "snp_machine.h"
 
 static void verify(struct bytes document, struct arena *a, struct claims *out)

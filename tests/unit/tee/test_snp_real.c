@@ -1,5 +1,6 @@
-// Reports of real machines, of ../shared: each holds at its time against AMD's own root in every step but the
-// binding (they were made for others), the one that allows DEBUG is refused, and no bit of one can be turned.
+// Reports of real machines, of ../shared: each holds at its time against AMD's own root in every
+// step but the binding (they were made for others), the one that allows DEBUG is refused, and no
+// bit of one can be turned.
 #include "../vector_file.h"
 
 #include "base/file.h"

@@ -1,5 +1,5 @@
-// SEV-SNP when memory runs out or OpenSSL fails: evidence is never taken because of that, a provider leaves
-// nothing behind, and a secret is sealed and opened whole or not at all.
+// SEV-SNP when memory runs out or OpenSSL fails: evidence is never taken because of that, a
+// provider leaves nothing behind, and a secret is sealed and opened whole or not at all.
 #include "snp_machine.h"
 
 #include "../failing/failing_calls.h"

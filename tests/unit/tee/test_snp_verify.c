@@ -1,5 +1,5 @@
-// SEV-SNP evidence of our own, made by an independent model: what is good verifies with the claims it was
-// made with, and each defect is refused by the step that looks for it.
+// SEV-SNP evidence of our own, made by an independent model: what is good verifies with the claims
+// it was made with, and each defect is refused by the step that looks for it.
 #include "snp_vectors.h"
 
 #include "tee/policy.h"
@@ -201,8 +201,9 @@ static void evidence_that_is_cut_anywhere_is_refused(void **state)
     }
 }
 
-// Bytes that nothing signs: the names of entries in the table which are passed over, and the ends of
-// certificates' extensions do not occur here; what is left may change the form but not the claims.
+// Bytes that nothing signs: the names of entries in the table which are passed over, and the ends
+// of certificates' extensions do not occur here; what is left may change the form but not the
+// claims.
 static void no_bit_of_the_report_or_what_it_binds_can_be_turned(void **state)
 {
     (void)state;
