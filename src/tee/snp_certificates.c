@@ -1,6 +1,7 @@
 // The host's table of certificates, and the rules for those of AMD (see snp_certificates.h).
 #include "tee/snp_certificates.h"
 
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -117,6 +118,7 @@ enum q_err snp_certificates_size(struct bytes buffer, size_t *out)
 bool amd_certificate_is_rsa(X509 *x)
 {
     const EVP_PKEY *key = X509_get0_pubkey(x);
+    ERR_clear_error();
     return key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA;
 }
 
