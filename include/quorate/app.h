@@ -204,8 +204,9 @@ APP_API const uint8_t *app_proof_signature(const struct app_proof *proof);
 
 // What an enclave is checked against. Zero what you do not set.
 struct app_evidence {
-    const void
-        *document; // COSE_Sign1: the live attestation document (qos_client get-attestation-doc)
+    // The live attestation document (qos_client get-attestation-doc): COSE_Sign1, or evidence of
+    // SEV-SNP.
+    const void *document;
     size_t document_size;
     const struct app_manifest *manifest; // the one you believe in: the caller's responsibility
     const void *root; // DER of the trusted root; NULL: AWS Nitro Enclaves Root-G1
@@ -217,14 +218,15 @@ struct app_evidence {
 // names (qos-wire 7.3): the manifest names the trusted root and measurements that are not zero;
 // certificate chain at that time and signature; user data is the manifest's hash; no nonce; PCR0 to
 // PCR3 are the manifest's; all of PCR0 to PCR31 are there; PCR17 commits to manifest and key. A
-// root given must be AWS's or carry the critical extension quorate-simulated; documents of debug
-// mode are refused.
+// root given must be AWS's or one of AMD's, or carry the critical extension quorate-simulated;
+// documents of debug mode are refused, and of SEV-SNP all that do not come from VMPL 0.
 //
 // live_key (may be NULL) gets the key: what is sealed to it, only this boot of this enclave can
 // open. *claims (may be NULL) gets JSON for people and logs, to be released with app_text_free():
 // provider ("SIMULATED nitro" for a simulated one), simulated, moduleId, timestampMs, validFrom,
 // validUntil, rootSha256, manifestHash, publicKey, registers. The certificates' validity (hours) is
-// the only bound on a document's age: compare timestampMs where that is too much.
+// the only bound on a document's age: compare timestampMs where that is too much. With SEV-SNP they
+// are years and timestampMs is 0: nothing bounds the age.
 APP_CHECKED enum app_status app_evidence_verify(const struct app_evidence *evidence,
                                                 uint8_t live_key[APP_PUBLIC_KEY_SIZE],
                                                 char **claims);

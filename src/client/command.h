@@ -95,9 +95,10 @@ int client_main(int argc, char *const *argv);
         .help = "First part of the path in qos_host's URLs"                                        \
     }
 #define OPTIONS_TRUST                                                                              \
-    OPTION_OPTIONAL("attestation-root-path",                                                       \
-                    "Root certificate of a simulated TEE, instead of the AWS Nitro root (also: "   \
-                    "QUORATE_ATTESTATION_ROOT)"),                                                  \
+    OPTION_OPTIONAL(                                                                               \
+        "attestation-root-path",                                                                   \
+        "Root certificate of AMD or of a simulated TEE, not the AWS Nitro root (also: "            \
+        "QUORATE_ATTESTATION_ROOT)"),                                                              \
         OPTION_SWITCH("unsafe-any-attestation-root",                                               \
                       "Accept that root even when it does not say that it is simulated")
 #define OPTIONS_VERIFY                                                                             \

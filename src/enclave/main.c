@@ -43,7 +43,8 @@ static const struct option table[] = {
     {.name = "sim-dir", .kind = OPTION_VALUE, .help = "folder of the simulated TEE"},
     {.name = "role",
      .kind = OPTION_VALUE,
-     .help = "role that the simulated TEE measures (role.txt in its folder)"},
+     .help = "role that PCR3 measures: of the simulated TEE (role.txt in its folder), or what the "
+             "host data of an SEV-SNP guest is the SHA-256 of"},
     {.name = "mock",
      .kind = OPTION_FLAG,
      .help = "simulated TEE with zero PCRs and module id mock_module_id"},

@@ -17,17 +17,33 @@ struct register_value {
     size_t n; // 32, 48 or 64
 };
 
+// Security version numbers of what runs below the guest (nitro 5.2). fmc: Turin only, else 0.
+struct tcb {
+    uint8_t fmc, bootloader, tee, snp, microcode;
+};
+
+// What only the evidence of a whole machine says.
+struct platform {
+    const char *product; // "Milan", "Genoa", "Turin"; NULL: evidence of another provider
+    bool cloud_key;      // signed with a key of the cloud's (VLEK), not of the chip (VCEK)
+    uint64_t policy;     // the guest's, as AMD encodes it
+    uint32_t vmpl;       // privilege level of whoever asked for the evidence
+    struct tcb tcb;      // as reported
+    struct bytes host_data;
+};
+
 struct claims {
-    const char *provider; // "nitro" (also what sim imitates)
+    const char *provider; // "nitro" (also what sim imitates), "snp"
     bool simulated;       // the root carries the quorate-simulated extension
     struct bytes module_id;
-    int64_t timestamp_ms;
+    int64_t timestamp_ms; // 0: the evidence says no time (snp)
+    struct platform platform;
     struct register_value registers[33]; // index as in the evidence (0..32)
     size_t register_count;
     struct bytes public_key, user_data, nonce; // p == NULL: absent
     struct bytes root;                         // DER of the root the evidence names
     int64_t not_before_s, not_after_s;         // intersection of the certificates' validity
-    bool debug;    // measurement 0 is all zero: an enclave in debug mode
+    bool debug;    // its operator reads its memory: measurement 0 all zero, or the policy's DEBUG
     bool verified; // chain, time and signature were checked
 };
 
@@ -36,8 +52,8 @@ struct claims {
 // UTF8String.
 #define QUORATE_SIMULATED_OID "2.25.229233533266012724673119154098365580543"
 
-// The certificate that evidence must chain to. Made by the functions below only; a finished one is
-// immutable and may be used by several threads at once.
+// The root certificate that evidence must chain to, AWS's or AMD's. Made by the functions below
+// only; a finished one is immutable and may be used by several threads at once.
 struct x509_store_st;
 struct trust {
     struct buf root; // DER
@@ -48,8 +64,13 @@ struct trust {
 #define TRUST_AUTO __attribute__((cleanup(trust_free))) struct trust
 extern const struct bytes attestation_aws_root; // DER of AWS Nitro Root-G1, SHA-256 641a0321...
 enum q_err trust_aws(struct trust *out);
-// A root given by the user, as DER or PEM: a self-issued P-384 CA. Accepted only with the critical
-// quorate-simulated extension or when it is the AWS root itself, unless any_root.
+// AMD's pinned root (ARK) for a product, "Milan", "Genoa" or "Turin".
+enum q_err trust_amd(const char *product, struct trust *out);
+// The product of a pinned AMD root, "Milan"; NULL: it is none of them.
+const char *attestation_amd_product(struct bytes root);
+// A root given by the user, as DER or PEM: a self-issued CA, with a P-384 key (Nitro) or an RSA one
+// (AMD). Accepted only with the critical quorate-simulated extension (P-384 only) or when it is
+// AWS's or one of AMD's own, unless any_root.
 enum q_err trust_load(const char *path, bool any_root, struct trust *out);
 // Same for DER in memory, such as tee_root() or the root a manifest names. what names it in errors.
 enum q_err trust_from_der(struct bytes der, const char *what, bool any_root, struct trust *out);
@@ -72,12 +93,15 @@ enum attestation_step {
     ATTESTATION_VALIDITY,     // all certificates at the time
     ATTESTATION_CHAIN,        // from leaf to root
     ATTESTATION_SIGNATURE,    // of the document, by the leaf
+    ATTESTATION_PLATFORM,     // the machine is the certificate's, sound, and no debug mode (snp)
+    ATTESTATION_BINDING,      // the signed hash is that of what comes with it (snp)
 };
-#define ATTESTATION_STEPS 7
+#define ATTESTATION_STEPS 9
 
 struct attestation_report {
     struct {
-        bool made; // false: a step it needs has failed
+        bool exists; // this kind of evidence has that step
+        bool made;   // false: a step it needs has failed
         enum q_err result;
         struct bytes why; // the sentence of a failure, arena memory
     } steps[ATTESTATION_STEPS];
@@ -89,10 +113,12 @@ enum q_err attestation_inspect(struct bytes document, const struct trust *trust,
                                struct arena *a, struct claims *out,
                                struct attestation_report *report);
 
+struct tee_policy;
 struct expectation {
     struct bytes user_data;
     struct bytes measurements[MEASUREMENT_COUNT];
-    bool allow_debug;           // accept all-zero measurements 0 to 2
+    bool allow_debug;                // accept all-zero measurements 0 to 2
+    const struct tee_policy *policy; // what else must hold (tee/policy.h); NULL: the default
     bool committed;             // also: all registers 0..31 present, public key present, commitment
     enum commitment commitment; // which register, when committed
     uint8_t manifest_hash[SHA256_SIZE];

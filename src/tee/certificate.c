@@ -52,7 +52,7 @@ static bool is_p384(const X509 *x)
            OBJ_obj2nid(curve) == NID_secp384r1;
 }
 
-static enum q_err check_algorithms(const X509 *x, const char *what)
+enum q_err certificate_check_p384(const X509 *x, const char *what)
 {
     if (!is_p384(x))
         return fail(Q_ATTESTATION, "%s: expected a P-384 key, found another kind of key", what);
@@ -62,6 +62,12 @@ static enum q_err check_algorithms(const X509 *x, const char *what)
     if (point.n != P384_POINT_SIZE || point.p[0] != 0x04 || unused_bits != 0)
         return fail(Q_ATTESTATION, "%s: expected an uncompressed P-384 point, found another key",
                     what);
+    return Q_OK;
+}
+
+static enum q_err check_algorithms(const X509 *x, const char *what)
+{
+    TRY(certificate_check_p384(x, what));
     const X509_ALGOR *outer = NULL;
     X509_get0_signature(NULL, &outer, x);
     if (X509_get_signature_nid(x) != NID_ecdsa_with_SHA384 ||
@@ -78,7 +84,7 @@ static bool says_ca(X509 *x)
     return (X509_get_extension_flags(x) & EXFLAG_CA) != 0;
 }
 
-static enum q_err check_ca(X509 *x, const char *what)
+enum q_err certificate_check_ca(X509 *x, const char *what)
 {
     int constraints = X509_get_ext_by_NID(x, NID_basic_constraints, -1);
     if (constraints < 0 || !says_ca(x) ||
@@ -153,7 +159,7 @@ static enum q_err check_extensions(const X509 *x, const char *what, bool simulat
     return Q_OK;
 }
 
-enum q_err certificate_check(X509 *x, const char *what, enum certificate_role role, bool simulated)
+enum q_err certificate_check_form(X509 *x, const char *what, bool simulated)
 {
     if (X509_get_version(x) != X509_VERSION_3)
         return fail(Q_ATTESTATION, "%s: expected X.509 version 3, found version %ld", what,
@@ -161,9 +167,14 @@ enum q_err certificate_check(X509 *x, const char *what, enum certificate_role ro
     // Set for extensions that are malformed or there twice.
     if ((X509_get_extension_flags(x) & EXFLAG_INVALID) != 0)
         return fail(Q_ATTESTATION, "%s: expected well-formed extensions, found a broken one", what);
+    return check_extensions(x, what, simulated);
+}
+
+enum q_err certificate_check(X509 *x, const char *what, enum certificate_role role, bool simulated)
+{
+    TRY(certificate_check_form(x, what, simulated && role == CERTIFICATE_ROOT));
     TRY(check_algorithms(x, what));
-    TRY(check_extensions(x, what, simulated && role == CERTIFICATE_ROOT));
-    TRY(role == CERTIFICATE_LEAF ? check_leaf(x, what) : check_ca(x, what));
+    TRY(role == CERTIFICATE_LEAF ? check_leaf(x, what) : certificate_check_ca(x, what));
     if (role != CERTIFICATE_ROOT && X509_get_ext_by_NID(x, NID_ext_key_usage, -1) >= 0 &&
         (X509_get_extended_key_usage(x) & XKU_SSL_SERVER) == 0)
         return fail(Q_ATTESTATION, "%s: extendedKeyUsage: expected serverAuth, found others", what);

@@ -1,5 +1,6 @@
 // One X.509 certificate of an attestation chain, and the rules it must keep alone (nitro 4): how it
-// chains to others is verify.c's subject. Internal to this room.
+// chains to others is chain.c's subject, AMD's own rules are snp_certificates.c's. Internal to this
+// room.
 #ifndef QUORATE_TEE_CERTIFICATE_H
 #define QUORATE_TEE_CERTIFICATE_H
 
@@ -17,6 +18,12 @@ enum q_err certificate_parse(struct bytes der, const char *what, X509 **out);
 // serverAuth; no critical extension that is unknown here, but for quorate-simulated where simulated
 // is set.
 enum q_err certificate_check(X509 *x, const char *what, enum certificate_role role, bool simulated);
+
+// Parts of it, which also hold elsewhere: version, extensions that are well-formed and, where
+// critical, known; what basicConstraints and keyUsage must say of an authority; the key, P-384.
+enum q_err certificate_check_form(X509 *x, const char *what, bool simulated);
+enum q_err certificate_check_ca(X509 *x, const char *what);
+enum q_err certificate_check_p384(const X509 *x, const char *what);
 
 // Whether it carries the critical quorate-simulated extension. The second: false, and no error
 // recorded, for bytes that are no certificate.

@@ -1,7 +1,7 @@
 // Verified claims against what is expected of an enclave, in the original's order and with its
 // names in the error texts (qos-wire 7.3).
 #include "base/hex.h"
-#include "tee/attestation.h"
+#include "tee/policy.h"
 
 #define LAST_REGISTER 31 // of those a committed enclave must show
 #define FIRST_COMMITMENT_REGISTER 16
@@ -85,5 +85,6 @@ enum q_err claims_check(const struct claims *c, const struct expectation *e)
     for (enum measurement m = MEASUREMENT_IMAGE; m < MEASUREMENT_COUNT; m++)
         TRY(check_measurement(c, e, m));
     TRY(check_debug(c, e));
+    TRY(policy_check(e->policy, c));
     return e->committed ? check_committed(c, e) : Q_OK;
 }

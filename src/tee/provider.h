@@ -4,6 +4,7 @@
 #ifndef QUORATE_TEE_PROVIDER_H
 #define QUORATE_TEE_PROVIDER_H
 
+#include "base/secret.h"
 #include "tee/attestation.h"
 
 #define TEE_REGISTERS 32
@@ -19,6 +20,12 @@ struct register_state {
     bool locked;
 };
 
+// Who seals, as the sealed bytes say it.
+struct seal_identity {
+    uint8_t image[SHA384_SIZE], machine[SHA256_SIZE]; // machine: zero where the host hides it
+    uint64_t firmware;                                // the oldest that can open it; 0: any
+};
+
 // Failures carry the security module's own names in their text: ReadOnlyIndex, InvalidIndex.
 struct tee_ops {
     enum q_err (*describe)(struct tee *t, struct tee_description *out);
@@ -28,6 +35,11 @@ struct tee_ops {
     enum q_err (*lock)(struct tee *t, unsigned end); // registers 0 to end - 1
     enum q_err (*attest)(struct tee *t, struct bytes user_data, struct bytes nonce,
                          struct bytes public_key, struct buf *document);
+    // Sealing (tee/seal.h); both NULL: this provider has no key that outlives it. seal_key gives
+    // SEAL_KEY_SIZE bytes that only this image on this machine gets, with firmware at least as new
+    // as the number says.
+    enum q_err (*seal_identity)(struct tee *t, struct seal_identity *out);
+    enum q_err (*seal_key)(struct tee *t, uint64_t firmware, struct secret *out);
     void (*close)(struct tee *t); // releases t too
 };
 
@@ -40,5 +52,6 @@ struct tee {
 };
 
 enum q_err sim_open(const struct tee_options *options, struct tee **out);
+enum q_err snp_open(const struct tee_options *options, struct tee **out);
 
 #endif

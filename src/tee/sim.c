@@ -3,8 +3,10 @@
 // it is SIMULATED.
 #include "base/log.h"
 #include "base/random.h"
+#include "crypto/hkdf.h"
 #include "tee/document.h"
-#include "tee/provider.h"
+#include "tee/registers.h"
+#include "tee/seal.h"
 #include "tee/sim_dir.h"
 #include "tee/sim_measure.h"
 
@@ -16,16 +18,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BOOT_REGISTERS 16 // locked from the start, as on Nitro
-
 struct sim {
     struct tee tee; // first, see provider.h
     struct sim_pki pki;
     const struct clock *clock;
     char module_id[80];
     int binary; // the running program, until it is measured; -1 then, and for a mock
-    uint64_t locked;
-    struct register_value registers[TEE_REGISTERS];
+    struct registers registers;
 };
 
 static struct sim *sim_of(struct tee *t)
@@ -38,63 +37,38 @@ static enum q_err measure(struct sim *s)
 {
     if (s->binary < 0)
         return Q_OK;
-    TRY(sim_measure_binary(s->binary, s->registers));
+    TRY(sim_measure_binary(s->binary, s->registers.value));
     (void)close(s->binary);
     s->binary = -1;
     return Q_OK;
 }
 
-static enum q_err check_index(unsigned index)
-{
-    if (index >= TEE_REGISTERS)
-        return fail(Q_TEE, "InvalidIndex: expected a register below %d, found %u", TEE_REGISTERS,
-                    index);
-    return Q_OK;
-}
-
 static enum q_err sim_describe(struct tee *t, struct tee_description *out)
 {
-    *out = (struct tee_description){
-        .sha384 = true, .register_count = TEE_REGISTERS, .locked = sim_of(t)->locked};
+    registers_describe(&sim_of(t)->registers, out);
     return Q_OK;
 }
 
 static enum q_err sim_read(struct tee *t, unsigned index, struct register_state *out)
 {
     struct sim *s = sim_of(t);
-    TRY(check_index(index));
+    TRY(registers_check_index(index));
     TRY(measure(s));
-    out->value = s->registers[index];
-    out->locked = (s->locked >> index & 1U) != 0;
-    return Q_OK;
+    return registers_read(&s->registers, index, out);
 }
 
 static enum q_err sim_extend(struct tee *t, unsigned index, struct bytes data,
                              struct register_value *after)
 {
     struct sim *s = sim_of(t);
-    TRY(check_index(index));
-    if ((s->locked >> index & 1U) != 0)
-        return fail(Q_TEE, "ReadOnlyIndex: expected an unlocked register, found PCR%u locked",
-                    index);
+    TRY(registers_check_index(index));
     TRY(measure(s));
-    struct register_value *r = &s->registers[index];
-    uint8_t extended[SHA384_SIZE];
-    TRY(sha384_pair(bytes_of(r->value, r->n), data, extended));
-    *r = (struct register_value){.present = true, .n = SHA384_SIZE};
-    memcpy(r->value, extended, SHA384_SIZE);
-    *after = *r;
-    return Q_OK;
+    return registers_extend(&s->registers, index, data, after);
 }
 
 static enum q_err sim_lock(struct tee *t, unsigned end)
 {
-    if (end > TEE_REGISTERS)
-        return fail(Q_TEE, "InvalidIndex: expected to lock at most %d registers, found %u",
-                    TEE_REGISTERS, end);
-    if (end > 0)
-        sim_of(t)->locked |= UINT64_MAX >> (64 - end);
-    return Q_OK;
+    return registers_lock(&sim_of(t)->registers, end);
 }
 
 static enum q_err sim_attest(struct tee *t, struct bytes user_data, struct bytes nonce,
@@ -112,12 +86,37 @@ static enum q_err sim_attest(struct tee *t, struct bytes user_data, struct bytes
         .user_data = user_data,
         .nonce = nonce,
     };
-    memcpy(d.registers, s->registers, sizeof s->registers);
+    memcpy(d.registers, s->registers.value, sizeof s->registers.value);
     TRY(clock_ms(s->clock, &d.timestamp_ms));
     if (d.timestamp_ms <= 0)
         return fail(Q_TEE, "clock: expected a time after 1970, found %" PRId64 " ms",
                     d.timestamp_ms);
     return document_write(&d, secret_bytes(&s->pki.leaf_key), document);
+}
+
+// All that is measured of the program, in one; the machine is whoever has this PKI.
+static enum q_err sim_seal_identity(struct tee *t, struct seal_identity *out)
+{
+    struct sim *s = sim_of(t);
+    BUF_AUTO measured = {0};
+    *out = (struct seal_identity){0};
+    TRY(measure(s));
+    for (unsigned i = 0; i < MEASUREMENT_ROLE; i++)
+        TRY(buf_append(&measured, bytes_of(s->registers.value[i].value, s->registers.value[i].n)));
+    TRY(sha384(buf_bytes(&measured), out->image));
+    return sha256(buf_bytes(&s->pki.root), out->machine);
+}
+
+// As a processor would: from a key that never leaves the PKI, and what runs.
+static enum q_err sim_seal_key(struct tee *t, uint64_t firmware, struct secret *out)
+{
+    struct seal_identity self;
+    (void)firmware;
+    TRY(sim_seal_identity(t, &self));
+    TRY(secret_new(out, SEAL_KEY_SIZE));
+    return hkdf_sha512(secret_bytes(&sim_of(t)->pki.leaf_key),
+                       BYTES_LIT("quorate simulated sealing key"), BYTES_OF(self.image), out->p,
+                       out->n);
 }
 
 static void sim_close(struct tee *t)
@@ -136,6 +135,8 @@ static const struct tee_ops sim_ops = {
     .extend = sim_extend,
     .lock = sim_lock,
     .attest = sim_attest,
+    .seal_identity = sim_seal_identity,
+    .seal_key = sim_seal_key,
     .close = sim_close,
 };
 
@@ -162,17 +163,15 @@ static enum q_err measure_role(struct sim *s, const struct tee_options *o,
     struct bytes role = bytes_str(o->role);
     if (role.p == NULL)
         TRY(sim_dir_role(dir, &a, &role));
-    return role_measurement(role, s->registers[MEASUREMENT_ROLE].value);
+    return role_measurement(role, s->registers.value[MEASUREMENT_ROLE].value);
 }
 
 static enum q_err start_registers(struct sim *s, const struct tee_options *o,
                                   const struct sim_dir *dir)
 {
-    for (unsigned i = 0; i < TEE_REGISTERS; i++)
-        s->registers[i] = (struct register_value){.present = true, .n = SHA384_SIZE};
-    TRY(sim_lock(&s->tee, BOOT_REGISTERS));
+    registers_start(&s->registers);
     if (o->mock_pcrs != NULL)
-        return sim_seed_registers(o->mock_pcrs, s->registers);
+        return sim_seed_registers(o->mock_pcrs, s->registers.value);
     if (o->mock)
         return Q_OK;
     s->binary = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);

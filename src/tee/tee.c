@@ -19,7 +19,7 @@ static const struct provider {
     enum q_err (*open)(const struct tee_options *options, struct tee **out);
 } providers[] = {
     {"nitro", "/dev/nsm", not_built},
-    {"snp", "/dev/sev-guest", not_built},
+    {"snp", "/dev/sev-guest", snp_open},
     {"sim", NULL, sim_open},
 };
 #define PROVIDER_COUNT (sizeof providers / sizeof providers[0])

@@ -1,7 +1,7 @@
-// The root that evidence must chain to: AWS's, or one the user names, which must say of itself that
-// it is a simulation (design "TEE providers", qos-wire 7.3).
+// The root that evidence must chain to: AWS's, AMD's, or one the user names, which must say of
+// itself that it is a simulation (design "TEE providers", qos-wire 7.3).
 #include "base/file.h"
-#include "tee/certificate.h"
+#include "tee/snp_certificates.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -23,15 +23,21 @@ static void release_bio(BIO **b)
 }
 #define BIO_AUTO __attribute__((cleanup(release_bio))) BIO
 
+static bool is_pinned(struct bytes der)
+{
+    return bytes_equal(der, attestation_aws_root) || amd_chain_of_root(der) != NULL;
+}
+
 static enum q_err check_root(X509 *x, struct bytes der, const char *what, bool any_root)
 {
-    bool simulated = certificate_simulated(x);
-    if (!simulated && !any_root && !bytes_equal(der, attestation_aws_root))
+    bool simulated = certificate_simulated(x), amd = amd_certificate_is_rsa(x);
+    if ((amd || !simulated) && !any_root && !is_pinned(der))
         return fail(Q_REFUSED,
                     "%s: expected a root with the critical extension quorate-simulated (%s), found "
                     "one without it",
                     what, QUORATE_SIMULATED_OID);
-    TRY(certificate_check(x, what, CERTIFICATE_ROOT, simulated));
+    TRY(amd ? amd_certificate_check(x, what, AMD_ROOT)
+            : certificate_check(x, what, CERTIFICATE_ROOT, simulated));
     if (X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) != 0)
         return fail(Q_ATTESTATION, "%s: expected a self-issued root, found another issuer", what);
     return Q_OK;
@@ -71,6 +77,21 @@ enum q_err trust_from_der(struct bytes der, const char *what, bool any_root, str
 enum q_err trust_aws(struct trust *out)
 {
     return trust_from_der(attestation_aws_root, "AWS Nitro root", false, out);
+}
+
+enum q_err trust_amd(const char *product, struct trust *out)
+{
+    *out = (struct trust){0};
+    const struct amd_chain *chain = amd_chain_of_product(bytes_str(product));
+    if (chain == NULL)
+        return fail(Q_BAD_INPUT, "AMD root: expected Milan, Genoa or Turin, found %s", product);
+    return trust_from_der(chain->ark, "AMD root", false, out);
+}
+
+const char *attestation_amd_product(struct bytes root)
+{
+    const struct amd_chain *chain = amd_chain_of_root(root);
+    return chain == NULL ? NULL : chain->product;
 }
 
 // One PEM certificate, as DER. Text before it is allowed, a second certificate is not.

@@ -80,7 +80,8 @@ static const char *const step_names[ATTESTATION_STEPS] = {
     [ATTESTATION_LIMITS] = "limits",       [ATTESTATION_PARSE] = "parse",
     [ATTESTATION_ROOT] = "root",           [ATTESTATION_CERTIFICATES] = "certificates",
     [ATTESTATION_VALIDITY] = "validity",   [ATTESTATION_CHAIN] = "chain",
-    [ATTESTATION_SIGNATURE] = "signature",
+    [ATTESTATION_SIGNATURE] = "signature", [ATTESTATION_PLATFORM] = "platform",
+    [ATTESTATION_BINDING] = "binding",
 };
 
 static enum q_err describe_root(const struct claims *c, struct buf *out)
@@ -100,6 +101,15 @@ static enum q_err describe_validity(const struct claims *c, int64_t at_s, struct
     return time_show(at_s, out);
 }
 
+static enum q_err describe_platform(const struct platform *p, struct buf *out)
+{
+    const struct tcb *t = &p->tcb;
+    TRY(buf_printf(out, "%s key, VMPL %u, TCB: bootloader %u, tee %u, snp %u, microcode %u",
+                   p->cloud_key ? "cloud's" : "chip's", p->vmpl, t->bootloader, t->tee, t->snp,
+                   t->microcode));
+    return t->fmc == 0 ? Q_OK : buf_printf(out, ", fmc %u", t->fmc);
+}
+
 // What a step that held has found.
 static enum q_err describe_step(const struct claims *c, size_t step, struct bytes document,
                                 int64_t at_s, struct buf *out)
@@ -108,17 +118,25 @@ static enum q_err describe_step(const struct claims *c, size_t step, struct byte
     case ATTESTATION_LIMITS:
         return buf_printf(out, "%zu bytes of at most %zu", document.n, ATTESTATION_MAX_SIZE);
     case ATTESTATION_PARSE:
+        if (c->platform.product != NULL)
+            return buf_printf(out, "SEV-SNP report of a %s machine", c->platform.product);
         return buf_printf(out, "COSE_Sign1 with ES384, %zu PCRs", c->register_count);
     case ATTESTATION_ROOT:
         return describe_root(c, out);
     case ATTESTATION_CERTIFICATES:
-        return buf_append_str(out, "P-384, each with its role's constraints");
+        return buf_append_str(out, c->platform.product != NULL
+                                       ? "AMD's, each with its role's constraints"
+                                       : "P-384, each with its role's constraints");
     case ATTESTATION_VALIDITY:
         return describe_validity(c, at_s, out);
     case ATTESTATION_CHAIN:
         return buf_append_str(out, "leads to the trusted root");
     case ATTESTATION_SIGNATURE:
         return buf_append_str(out, "by the key of its certificate");
+    case ATTESTATION_PLATFORM:
+        return describe_platform(&c->platform, out);
+    case ATTESTATION_BINDING:
+        return buf_append_str(out, "the report is bound to what comes with it");
     }
     return fail(Q_INTERNAL, "attestation step %zu", step);
 }
@@ -131,9 +149,11 @@ static enum q_err add_expired(struct examination *x, int64_t at_s)
     TRY(buf_append_str(&found, at_s > c->not_after_s ? "the certificates have expired: valid "
                                                      : "the certificates are not yet valid: "));
     TRY(describe_validity(c, at_s, &found));
-    TRY(buf_append_str(&found, "; the document was made "));
-    TRY(time_show(c->timestamp_ms / 1000, &found));
-    TRY(buf_append_str(&found, " (--at document)"));
+    if (c->timestamp_ms != 0) {
+        TRY(buf_append_str(&found, "; the document was made "));
+        TRY(time_show(c->timestamp_ms / 1000, &found));
+        TRY(buf_append_str(&found, " (--at document)"));
+    }
     return add(x, step_names[ATTESTATION_VALIDITY], CHECK_FAILED, buf_bytes(&found));
 }
 
@@ -153,13 +173,31 @@ static enum q_err add_step(struct examination *x, const struct attestation_repor
 
 static enum q_err check_debug(struct examination *x)
 {
+    bool platform = x->claims->platform.product != NULL;
     if (!x->claims->debug)
-        return add(x, "debug", CHECK_OK, BYTES_LIT("off: PCR0 measures an image"));
+        return add(x, "debug", CHECK_OK,
+                   platform ? BYTES_LIT("off: the policy forbids it")
+                            : BYTES_LIT("off: PCR0 measures an image"));
+    if (platform)
+        return add(x, "debug", CHECK_FAILED,
+                   BYTES_LIT("the policy allows DEBUG: the host reads the memory of this guest"));
     if (x->wish->allow_debug)
         return add(x, "debug", CHECK_OK, BYTES_LIT("DEBUG MODE, accepted as asked"));
     return add(x, "debug", CHECK_FAILED,
                BYTES_LIT("PCR0 is all zero: the enclave runs in debug mode, its operator reads "
                          "its memory"));
+}
+
+// Also without a policy of the reader's: what holds by default is a check of its own where there is
+// something to check.
+static enum q_err check_policy(struct examination *x)
+{
+    if (x->wish->policy == NULL && x->claims->platform.product == NULL)
+        return Q_OK;
+    if (!x->claims->verified)
+        return add(x, "policy", CHECK_NOT_MADE, BYTES_LIT("the document did not verify"));
+    return conclude(x, "policy", policy_check(x->wish->policy, x->claims),
+                    x->wish->policy == NULL ? "VMPL 0" : "allowed by the policy");
 }
 
 static enum q_err check_nonce(struct examination *x)
@@ -264,11 +302,14 @@ enum q_err attestation_checks_make(struct bytes document, const struct trust *tr
     enum q_err err = attestation_inspect(document, trust, at_s, a, claims, &report);
     if (err == Q_NOMEM || err == Q_INTERNAL)
         return err;
-    for (size_t i = 0; i < ATTESTATION_STEPS; i++)
-        TRY(add_step(&x, &report, i, document, at_s));
+    for (size_t i = 0; i < ATTESTATION_STEPS; i++) {
+        if (report.steps[i].exists)
+            TRY(add_step(&x, &report, i, document, at_s));
+    }
     if (!report.steps[ATTESTATION_PARSE].made || report.steps[ATTESTATION_PARSE].result != Q_OK)
         return add(&x, "contents", CHECK_NOT_MADE, BYTES_LIT("the document cannot be read"));
     TRY(check_debug(&x));
+    TRY(check_policy(&x));
     TRY(check_nonce(&x));
     TRY(check_release(&x));
     TRY(check_role(&x));

@@ -6,7 +6,7 @@
 
 #include "client/text_file.h"
 #include "protocol/types.h"
-#include "tee/attestation.h"
+#include "tee/policy.h"
 
 enum check_result {
     CHECK_OK,
@@ -32,6 +32,7 @@ struct check_list {
 struct attestation_wish {
     struct bytes nonce; // absent: the document must have none
     bool allow_debug;
+    const struct tee_policy *policy;          // allowed providers, images, firmware
     const struct release *release;            // PCR0 to PCR2
     struct bytes role;                        // PCR3
     const struct manifest_envelope *envelope; // hash, PCR0 to PCR3, root, approvals, commitment

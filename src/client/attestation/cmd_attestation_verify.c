@@ -21,6 +21,7 @@ struct expected {
     struct release release;
     struct manifest_envelope envelope;
     struct genesis_output genesis;
+    struct tee_policy policy;
     struct attestation_wish wish;
 };
 
@@ -42,12 +43,20 @@ static enum q_err read_genesis(const char *folder, struct arena *a, struct expec
     return Q_OK;
 }
 
+static enum q_err read_policy(const char *path, struct arena *a, struct tee_policy *out)
+{
+    BUF_AUTO json = {0};
+    TRY(file_read(path, POLICY_MAX_SIZE, &json));
+    return err_context(policy_read(buf_bytes(&json), a, out), "%s", path);
+}
+
 static enum q_err read_expected(const struct options *o, struct arena *a, struct expected *e)
 {
     const char *release = options_value(o, "qos-release-dir");
     const char *role = options_value(o, "pcr3-preimage-path");
     const char *envelope = options_value(o, "manifest-envelope-path");
     const char *genesis = options_value(o, "namespace-dir");
+    const char *policy = options_value(o, "policy-path");
     *e = (struct expected){
         .wish = {.allow_debug = options_given(o, "unsafe-allow-debug"),
                  .commitment = options_given(o, "live") ? COMMITMENT_LIVE : COMMITMENT_SETUP}};
@@ -62,6 +71,10 @@ static enum q_err read_expected(const struct options *o, struct arena *a, struct
         TRY(envelope_file_read(envelope, a, &e->envelope));
         e->wish.envelope = &e->envelope;
     }
+    if (policy != NULL) {
+        TRY(read_policy(policy, a, &e->policy));
+        e->wish.policy = &e->policy;
+    }
     return genesis == NULL ? Q_OK : read_genesis(genesis, a, e);
 }
 
@@ -75,6 +88,9 @@ static enum q_err choose_time(const char *value, struct bytes document, int64_t 
     if (strcmp(value, "document") != 0)
         return err_context(time_parse(value, at_s), "--at");
     TRY(err_context(attestation_read(document, &a, &c), "--at document"));
+    if (c.timestamp_ms == 0)
+        return fail(Q_BAD_INPUT, "--at document: expected a document that says when it was made, "
+                                 "found one that does not, as SEV-SNP's");
     *at_s = c.timestamp_ms / 1000;
     return Q_OK;
 }
@@ -148,7 +164,7 @@ static enum q_err attestation_verify_command(const struct options *o)
     int64_t at_s;
     TRY(file_read(options_value(o, "attestation-doc-path"), ATTESTATION_MAX_SIZE, &document));
     TRY(read_expected(o, &a, &expected));
-    TRY(trust_root_load(o, &trust));
+    TRY(trust_root_load_for(o, buf_bytes(&document), &trust));
     TRY(choose_time(options_value(o, "at"), buf_bytes(&document), &at_s));
     TRY(attestation_checks_make(buf_bytes(&document), &trust, at_s, &expected.wish, &a, &claims,
                                 &checks));
@@ -168,6 +184,7 @@ static const struct option attestation_verify_options[] = {
     OPTION_SWITCH("live", "With a manifest: expect the key of an enclave that has its quorum key "
                           "(PCR17), not the setup key (PCR16)"),
     OPTION_OPTIONAL("namespace-dir", "Folder with the files of the genesis: compares their hash"),
+    OPTION_OPTIONAL("policy-path", "Policy as JSON: allowed providers, measurements and firmware"),
     OPTION_OPTIONAL("nonce", "The nonce that the document must have, in hex [default: none]"),
     OPTION_SWITCH("unsafe-allow-debug",
                   "Accept an enclave in debug mode, whose memory its operator can read"),

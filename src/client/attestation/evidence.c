@@ -92,7 +92,7 @@ static bool holds_when_made(const struct verification *v, struct bytes document)
     struct claims c;
     char cause[Q_ERR_TEXT_SIZE];
     (void)snprintf(cause, sizeof cause, "%s", err_text());
-    bool holds = attestation_read(document, &a, &c) == Q_OK &&
+    bool holds = attestation_read(document, &a, &c) == Q_OK && c.timestamp_ms != 0 &&
                  attestation_verify(document, &v->trust, c.timestamp_ms / 1000, &a, &c) == Q_OK;
     err_record(-1, "%s", cause);
     return holds;
@@ -124,7 +124,8 @@ enum q_err evidence_read(const struct verification *v, struct bytes document, st
     enum q_err err = attestation_verify(document, &v->trust, at, a, out);
     if (err != Q_OK)
         return refused(v, err, document);
-    say_age(now - out->timestamp_ms / 1000);
+    if (out->timestamp_ms != 0)
+        say_age(now - out->timestamp_ms / 1000);
     return Q_OK;
 }
 
@@ -150,6 +151,11 @@ enum q_err evidence_check_fresh(const struct verification *v, const struct claim
     if (v->skip)
         return Q_OK;
     TRY(now_s(&now));
+    if (c->timestamp_ms == 0)
+        return fail(Q_REFUSED,
+                    "attestation document: expected one that says when it was made, found one of "
+                    "SEV-SNP, which has no time and here no nonce: the host could give out an "
+                    "earlier answer");
     int64_t age_s = now - c->timestamp_ms / 1000;
     if (age_s <= OLD_AFTER_S)
         return Q_OK;

@@ -25,7 +25,8 @@ static enum q_err fingerprint(struct bytes der, struct buf *out)
 static enum q_err announce(const struct trust *t, const char *path)
 {
     BUF_AUTO print = {0};
-    if (bytes_equal(buf_bytes(&t->root), attestation_aws_root))
+    struct bytes root = buf_bytes(&t->root);
+    if (bytes_equal(root, attestation_aws_root) || attestation_amd_product(root) != NULL)
         return Q_OK;
     TRY(fingerprint(buf_bytes(&t->root), &print));
     const char *hex = buf_text(&print);
@@ -37,8 +38,8 @@ static enum q_err announce(const struct trust *t, const char *path)
                 "is not protected by hardware\n",
                 path, hex);
     else
-        log_warn("trusting an attestation root that is neither AWS's nor marked as simulated: %s "
-                 "(SHA-256 %s)",
+        log_warn("trusting an attestation root that is neither AWS's nor AMD's nor marked as "
+                 "simulated: %s (SHA-256 %s)",
                  path, hex);
     return Q_OK;
 }
@@ -53,10 +54,23 @@ enum q_err trust_root_load(const struct options *o, struct trust *out)
     return announce(out, path);
 }
 
+enum q_err trust_root_load_for(const struct options *o, struct bytes document, struct trust *out)
+{
+    ARENA_AUTO a = {0};
+    struct claims c;
+    *out = (struct trust){0};
+    if (chosen_path(o) != NULL || attestation_read(document, &a, &c) != Q_OK)
+        return trust_root_load(o, out);
+    const char *product = attestation_amd_product(c.root);
+    return product != NULL ? trust_amd(product, out) : trust_root_load(o, out);
+}
+
 static const char *kind_of_root(struct bytes der)
 {
     if (bytes_equal(der, attestation_aws_root))
         return "the AWS Nitro root";
+    if (attestation_amd_product(der) != NULL)
+        return "an AMD root (ARK)";
     struct trust t = {0};
     char cause[Q_ERR_TEXT_SIZE];
     (void)snprintf(cause, sizeof cause, "%s", err_text());

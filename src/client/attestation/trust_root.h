@@ -11,6 +11,9 @@
 // --attestation-root-path, else the environment variable, else AWS's. Says on stderr when the root
 // is that of a simulation, or one that is neither AWS's nor marked as simulated.
 enum q_err trust_root_load(const struct options *o, struct trust *out);
+// Same for looking at one document: where none is named, the pinned root of the vendor whose
+// evidence it is.
+enum q_err trust_root_load_for(const struct options *o, struct bytes document, struct trust *out);
 // The manifest must name this very root (design): Q_REFUSED with both fingerprints and the remedy.
 enum q_err trust_root_same(struct bytes trusted, struct bytes manifest_root);
 

@@ -5,7 +5,7 @@
 
 static json_t *seconds_old(const struct claims *c, int64_t now_s)
 {
-    return json_integer(now_s - c->timestamp_ms / 1000);
+    return c->timestamp_ms == 0 ? json_null() : json_integer(now_s - c->timestamp_ms / 1000);
 }
 
 static json_t *answer(enum answer a)

@@ -30,7 +30,8 @@ static enum q_err show(struct bytes text, struct buf *out)
 
 static enum q_err age_of(const struct claims *c, int64_t now_s, struct buf *out)
 {
-    return age_show(now_s - c->timestamp_ms / 1000, out);
+    return c->timestamp_ms == 0 ? buf_append_str(out, "unknown")
+                                : age_show(now_s - c->timestamp_ms / 1000, out);
 }
 
 static enum q_err print_genesis(const struct survey *s)

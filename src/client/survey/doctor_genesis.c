@@ -87,8 +87,9 @@ static enum q_err check_document(const struct patient *p, const struct genesis_s
     struct check_list checks;
     if (p->trust == NULL)
         return Q_OK;
-    TRY(attestation_checks_make(g->document, p->trust, g->claims.timestamp_ms / 1000, &wish,
-                                p->arena, &claims, &checks));
+    int64_t made_s = g->claims.timestamp_ms / 1000;
+    TRY(attestation_checks_make(g->document, p->trust, made_s != 0 ? made_s : p->survey->now_s,
+                                &wish, p->arena, &claims, &checks));
     for (size_t i = 0; i < checks.n; i++) {
         if (checks.items[i].result != CHECK_FAILED)
             continue;

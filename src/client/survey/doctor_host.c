@@ -29,7 +29,7 @@ static enum q_err check_clock(const struct patient *p)
 {
     const struct survey *s = p->survey;
     const struct enclave_survey *e = &s->enclave;
-    bool enclave = s->enclave_asked && e->document.p != NULL;
+    bool enclave = s->enclave_asked && e->document.p != NULL && e->claims.timestamp_ms != 0;
     bool host = s->enclave_asked && e->date_known;
     if (enclave)
         TRY(doctor_clock(p->out, "the enclave", e->claims.timestamp_ms / 1000,

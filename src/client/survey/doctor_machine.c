@@ -54,10 +54,12 @@ enum q_err doctor_root(const struct patient *p, const char *why_not_loaded)
                            "unset " TRUST_ROOT_VARIABLE " (or leave --attestation-root-path out)",
                            "SIMULATED: this machine trusts the root of a simulated TEE, which no "
                            "hardware protects: fine for a rehearsal, never for a real key");
-    if (!bytes_equal(buf_bytes(&p->trust->root), attestation_aws_root))
-        return finding_add(p->out, FINDING_ERROR, "unknown-root", where,
-                           "unset " TRUST_ROOT_VARIABLE " (or leave --attestation-root-path out)",
-                           "this machine trusts a root that is neither AWS's nor marked as "
-                           "simulated");
+    struct bytes root = buf_bytes(&p->trust->root);
+    if (!bytes_equal(root, attestation_aws_root) && attestation_amd_product(root) == NULL)
+        return finding_add(
+            p->out, FINDING_ERROR, "unknown-root", where,
+            "unset " TRUST_ROOT_VARIABLE " (or leave --attestation-root-path out)",
+            "this machine trusts a root that is neither AWS's nor AMD's nor marked as "
+            "simulated");
     return Q_OK;
 }

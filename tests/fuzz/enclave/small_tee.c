@@ -85,7 +85,12 @@ static void no_close(struct tee *t)
 
 void small_tee_reset(struct small_tee *t)
 {
-    static const struct tee_ops ops = {describe, read_register, extend, lock, attest, no_close};
+    static const struct tee_ops ops = {.describe = describe,
+                                       .read = read_register,
+                                       .extend = extend,
+                                       .lock = lock,
+                                       .attest = attest,
+                                       .close = no_close};
     *t = (struct small_tee){.tee = {.ops = &ops, .name = "small", .simulated = true}};
     for (size_t i = 0; i < TEE_REGISTERS; i++)
         t->registers[i] = (struct register_value){.present = true, .n = SHA384_SIZE};
