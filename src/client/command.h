@@ -25,7 +25,8 @@ extern const struct command command_generate_file_key, command_pivot_hash, comma
     command_host_health, command_enclave_status, command_enclave_version, command_display,
     command_ceremony_status, command_share_check, command_attestation_verify,
     command_attestation_show, command_doctor, command_bundle_out, command_bundle_sign,
-    command_bundle_in, command_audit_verify;
+    command_bundle_in, command_audit_verify, command_eif_build, command_eif_describe,
+    command_eif_initramfs, command_eif_sign, command_eif_pcr3, command_eif_pcr4;
 
 extern const struct command *const commands[];
 extern const size_t commands_count;

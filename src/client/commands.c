@@ -29,6 +29,12 @@ const struct command *const commands[] = {
     &command_bundle_sign,
     &command_bundle_in,
     &command_audit_verify,
+    &command_eif_build,
+    &command_eif_describe,
+    &command_eif_initramfs,
+    &command_eif_sign,
+    &command_eif_pcr3,
+    &command_eif_pcr4,
 };
 const size_t commands_count = sizeof commands / sizeof commands[0];
 
