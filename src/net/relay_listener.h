@@ -20,8 +20,9 @@ struct relay_room {
 };
 #define RELAY_EVICT_MS 30000 // what relay_room_of says
 // Raises this process's limit of open files as far as it may, and gives room for most connections, or fewer
-// where DESCRIPTORS_SPARE descriptors, or half of them, would not be left for everything else.
-#define DESCRIPTORS_SPARE ((rlim_t)256)
+// where DESCRIPTORS_SPARE descriptors, or half of them, would not be left for everything else: 256 listeners,
+// the control socket's connections, files.
+#define DESCRIPTORS_SPARE ((rlim_t)512)
 struct relay_room relay_room_of(unsigned most);
 
 struct relay_listener_options {

@@ -552,6 +552,7 @@ def test_options_of_the_originals_egress_are_taken_with_a_warning(bridged, contr
     ([server(4000), server(4000)], "each port once"),
     ([server(4000), {"type": "client", "port": 4000}], "each port once"),
     ([server(0)], "server port from 1 to 65535"),
+    ([server(p) for p in range(1, 3001)], "at most 256 entries"),
 ])
 def test_a_manifest_with_impossible_bridges_is_not_booted(enclave, bridges, said):
     enclave.start()

@@ -1,4 +1,4 @@
-// Bridges that can be had together: each port once, no server on port 0.
+// Bridges that can be had together: each port once, no server on port 0, not too many.
 #include "protocol_vectors.h"
 
 static const struct bridge good[] = {
@@ -49,12 +49,27 @@ static void a_server_on_port_0_is_refused(void **state)
     assert_int_equal(why.tag, PE_INVALID_MSG);
 }
 
+static void more_than_can_be_served_are_refused(void **state)
+{
+    (void)state;
+    struct protocol_error why = {0};
+    struct bridge many[PIVOT_BRIDGES_MAX + 1] = {0};
+    for (size_t i = 0; i < PIVOT_BRIDGES_MAX + 1; i++)
+        many[i] = (struct bridge){.tag = BRIDGE_SERVER, .server.port = (uint16_t)(i + 1)};
+    struct pivot_config c = {.bridges = {many, PIVOT_BRIDGES_MAX}};
+    assert_ok(pivot_check_bridges(&c, &why));
+    c.bridges.n++;
+    assert_refused(pivot_check_bridges(&c, &why), Q_REFUSED, "at most 256 entries, got 257");
+    assert_int_equal(why.tag, PE_INVALID_MSG);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(different_ports_are_accepted),
         cmocka_unit_test(a_repeated_port_is_refused_whoever_has_it),
         cmocka_unit_test(a_server_on_port_0_is_refused),
+        cmocka_unit_test(more_than_can_be_served_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
