@@ -55,22 +55,29 @@ static enum q_err check_pivot_hash(const struct boot_request *request, struct ex
     return err;
 }
 
-static enum q_err check_boot(const struct enclave *e, const struct boot_request *request,
-                             struct exchange *x)
+// In the original's order.
+static enum q_err check_as_the_original(const struct boot_request *request, struct exchange *x)
 {
     const struct manifest_envelope *envelope = &request->manifest_envelope;
     TRY(envelope_check_approvals(envelope, &x->why));
-    TRY(manifest_check_thresholds(&envelope->manifest, &x->why));
-    TRY(pivot_check_bridges(&envelope->manifest.pivot, &x->why));
-    if (e->bridges != NULL)
-        TRY(bridges_check(e->bridges, &envelope->manifest.pivot, &x->why));
     if (envelope->share_set_approvals.n > 0)
         return refuse(&x->why, PE_BAD_SHARE_SET_APPROVALS,
                       "boot: expected no share set approvals, got %zu",
                       envelope->share_set_approvals.n);
-    TRY(check_pivot_hash(request, x));
+    return check_pivot_hash(request, x);
+}
+
+static enum q_err check_boot(const struct enclave *e, const struct boot_request *request,
+                             struct exchange *x)
+{
+    const struct manifest *m = &request->manifest_envelope.manifest;
     struct p256_public quorum;
-    if (p256_public_parse(envelope->manifest.namespace.quorum_key, &quorum) != Q_OK)
+    TRY(check_as_the_original(request, x));
+    TRY(manifest_check_thresholds(m, &x->why));
+    TRY(pivot_check_bridges(&m->pivot, &x->why));
+    if (e->bridges != NULL)
+        TRY(bridges_check(e->bridges, &m->pivot, &x->why));
+    if (p256_public_parse(m->namespace.quorum_key, &quorum) != Q_OK)
         return refuse_p256(&x->why, PE_P256_ERROR, "manifest: quorum key");
     return Q_OK;
 }
