@@ -3,7 +3,6 @@
 // after the TEE began is unrecoverable.
 #include "enclave/handlers.h"
 
-#include "base/hex.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "enclave/application.h"
@@ -31,28 +30,15 @@ static void stage_discard(struct boot_stage *s)
     booted_free(&s->booted);
 }
 
-static enum q_err as_hex(struct arena *a, struct bytes in, struct bytes *out)
-{
-    BUF_AUTO hex = {0};
-    TRY(hex_encode(in, &hex));
-    return arena_copy(a, buf_bytes(&hex), out);
-}
-
 static enum q_err check_pivot_hash(const struct boot_request *request, struct exchange *x)
 {
-    const uint8_t *expected = request->manifest_envelope.manifest.pivot.hash;
+    struct bytes expected = BYTES_OF(request->manifest_envelope.manifest.pivot.hash);
     uint8_t actual[SHA256_SIZE];
     TRY(sha256(request->pivot, actual));
-    if (bytes_equal(bytes_of(expected, SHA256_SIZE), BYTES_OF(actual)))
+    if (bytes_equal(expected, BYTES_OF(actual)))
         return Q_OK;
-    struct difference d;
-    TRY(as_hex(x->arena, bytes_of(expected, SHA256_SIZE), &d.expected));
-    TRY(as_hex(x->arena, BYTES_OF(actual), &d.actual));
-    enum q_err err = refuse(&x->why, PE_INVALID_PIVOT_HASH,
-                            "pivot: expected SHA-256 %.*s, got %.*s", (int)d.expected.n,
-                            (const char *)d.expected.p, (int)d.actual.n, (const char *)d.actual.p);
-    x->why.difference = d;
-    return err;
+    return refuse_different_bytes(&x->why, PE_INVALID_PIVOT_HASH, "SHA-256 of the pivot", expected,
+                                  BYTES_OF(actual), x->arena);
 }
 
 // In the original's order.
