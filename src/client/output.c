@@ -23,13 +23,34 @@ enum q_err output_check(const struct output *o, const char *path)
     return Q_OK;
 }
 
+// A secret where something for everybody is to go: a slip of the hand. Where the umask leaves nothing to others,
+// it cannot be told apart.
+static enum q_err spare_secret(const char *path)
+{
+    const mode_t others = S_IRWXG | S_IRWXO;
+    struct stat s;
+    if (lstat(path, &s) != 0 || !S_ISREG(s.st_mode) || s.st_size == 0 ||
+        (s.st_mode & others) != 0 || (public_mode() & others) == 0)
+        return Q_OK;
+    return fail(Q_EXISTS,
+                "%s: expected a file that can be made again, found one for its owner alone, as "
+                "secrets are; it is not replaced (remove it if it is none)",
+                path);
+}
+
+static enum q_err may_replace(const struct output *o, const char *path, enum output_kind kind)
+{
+    if (kind != OUTPUT_REMADE)
+        return output_check(o, path);
+    return o->force ? Q_OK : spare_secret(path);
+}
+
 enum q_err output_stage(struct output *o, const char *item, const char *path, struct bytes contents,
                         enum output_kind kind)
 {
     if (o->n == OUTPUT_MAX)
         return fail(Q_INTERNAL, "%s: more than %d files at once", path, OUTPUT_MAX);
-    if (kind != OUTPUT_REMADE)
-        TRY(output_check(o, path));
+    TRY(may_replace(o, path, kind));
     enum file_rule rule = kind == OUTPUT_REMADE || o->force ? FILE_REPLACE : FILE_NEW;
     struct output_file *f = &o->files[o->n];
     *f = (struct output_file){.item = item, .path = path, .replaces = file_exists(path)};

@@ -9,7 +9,7 @@
 enum output_kind {
     OUTPUT_SECRET,  // 0600; never replaced without --force
     OUTPUT_LASTING, // cannot be made again; never replaced without --force
-    OUTPUT_REMADE,  // replaced, which is said
+    OUTPUT_REMADE,  // replaced, which is said; but not what looks like a secret, without --force
 };
 
 #define OUTPUT_MAX 255 // the shares of the largest split

@@ -1,40 +1,10 @@
 // The rules of a forward, one function each, in the original's order (see policy_forward.h).
 #include "custody/policy_forward.h"
 
-#include "base/hex.h"
 #include "codec/borsh.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-// Refuses, with both values in the sentence and on the wire.
-static enum q_err different(struct protocol_error *why, enum protocol_error_kind kind,
-                            const char *what, const struct difference *d)
-{
-    enum q_err err =
-        refuse(why, kind, "%s: expected %.*s, got %.*s", what, (int)d->expected.n,
-               (const char *)d->expected.p, (int)d->actual.n, (const char *)d->actual.p);
-    if (why != NULL)
-        why->difference = *d;
-    return err;
-}
-
-static enum q_err as_hex(struct arena *a, struct bytes in, struct bytes *out)
-{
-    BUF_AUTO hex = {0};
-    TRY(hex_encode(in, &hex));
-    return arena_copy(a, buf_bytes(&hex), out);
-}
-
-static enum q_err different_bytes(struct arena *a, struct protocol_error *why,
-                                  enum protocol_error_kind kind, const char *what,
-                                  struct bytes expected, struct bytes actual)
-{
-    struct difference d;
-    TRY(as_hex(a, expected, &d.expected));
-    TRY(as_hex(a, actual, &d.actual));
-    return different(why, kind, what, &d);
-}
 
 static enum q_err check_envelope(const struct manifest_envelope *theirs, struct protocol_error *why)
 {
@@ -53,7 +23,7 @@ static enum q_err check_quorum_key(const struct forward_terms *t, struct arena *
                  theirs = t->theirs->manifest.namespace.quorum_key;
     if (bytes_equal(ours, theirs))
         return Q_OK;
-    return different_bytes(a, why, PE_DIFFERENT_QUORUM_KEY, "quorum key", ours, theirs);
+    return refuse_different_bytes(why, PE_DIFFERENT_QUORUM_KEY, "quorum key", ours, theirs, a);
 }
 
 static enum q_err sorted(const struct member_set *in, struct arena *a, struct member_set *out)
@@ -87,8 +57,8 @@ static enum q_err check_manifest_set(const struct forward_terms *t, struct arena
         return Q_OK;
     TRY(set_hash(&ours, expected));
     TRY(set_hash(&theirs, actual));
-    return different_bytes(a, why, PE_DIFFERENT_MANIFEST_SET, "hash of the manifest set",
-                           BYTES_OF(expected), BYTES_OF(actual));
+    return refuse_different_bytes(why, PE_DIFFERENT_MANIFEST_SET, "hash of the manifest set",
+                                  BYTES_OF(expected), BYTES_OF(actual), a);
 }
 
 static enum q_err check_namespace(const struct forward_terms *t, struct protocol_error *why)
@@ -97,7 +67,7 @@ static enum q_err check_namespace(const struct forward_terms *t, struct protocol
                                      .actual = t->theirs->manifest.namespace.name};
     if (bytes_equal(names.expected, names.actual))
         return Q_OK;
-    return different(why, PE_DIFFERENT_NAMESPACE_NAME, "namespace", &names);
+    return refuse_different(why, PE_DIFFERENT_NAMESPACE_NAME, "namespace", &names);
 }
 
 static enum q_err check_same_manifest(const struct forward_terms *t, struct arena *a,
@@ -108,9 +78,9 @@ static enum q_err check_same_manifest(const struct forward_terms *t, struct aren
     TRY(manifest_hash(&t->theirs->manifest, theirs));
     if (bytes_equal(BYTES_OF(ours), BYTES_OF(theirs)))
         return Q_OK;
-    return different_bytes(a, why, PE_DIFFERENT_MANIFEST,
-                           "hash of the manifest with the same nonce", BYTES_OF(ours),
-                           BYTES_OF(theirs));
+    return refuse_different_bytes(why, PE_DIFFERENT_MANIFEST,
+                                  "hash of the manifest with the same nonce", BYTES_OF(ours),
+                                  BYTES_OF(theirs), a);
 }
 
 static enum q_err check_nonce(const struct forward_terms *t, struct arena *a,
@@ -179,7 +149,7 @@ static enum q_err check_role(const struct forward_terms *t, struct arena *a,
     struct bytes ours = t->ours->enclave.pcr3, theirs = t->theirs->manifest.enclave.pcr3;
     if (bytes_equal(ours, theirs))
         return Q_OK;
-    return different_bytes(a, why, PE_DIFFERENT_PCR3, "PCR3", ours, theirs);
+    return refuse_different_bytes(why, PE_DIFFERENT_PCR3, "PCR3", ours, theirs, a);
 }
 
 static enum q_err ask(const void *terms, const struct transfer_sides *sides, struct arena *a,

@@ -3,7 +3,6 @@
 // after the TEE began is unrecoverable.
 #include "enclave/handlers.h"
 
-#include "base/hex.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "enclave/application.h"
@@ -31,48 +30,42 @@ static void stage_discard(struct boot_stage *s)
     booted_free(&s->booted);
 }
 
-static enum q_err as_hex(struct arena *a, struct bytes in, struct bytes *out)
-{
-    BUF_AUTO hex = {0};
-    TRY(hex_encode(in, &hex));
-    return arena_copy(a, buf_bytes(&hex), out);
-}
-
 static enum q_err check_pivot_hash(const struct boot_request *request, struct exchange *x)
 {
-    const uint8_t *expected = request->manifest_envelope.manifest.pivot.hash;
+    struct bytes expected = BYTES_OF(request->manifest_envelope.manifest.pivot.hash);
     uint8_t actual[SHA256_SIZE];
     TRY(sha256(request->pivot, actual));
-    if (bytes_equal(bytes_of(expected, SHA256_SIZE), BYTES_OF(actual)))
+    if (bytes_equal(expected, BYTES_OF(actual)))
         return Q_OK;
-    struct difference d;
-    TRY(as_hex(x->arena, bytes_of(expected, SHA256_SIZE), &d.expected));
-    TRY(as_hex(x->arena, BYTES_OF(actual), &d.actual));
-    enum q_err err = refuse(&x->why, PE_INVALID_PIVOT_HASH,
-                            "pivot: expected SHA-256 %.*s, got %.*s", (int)d.expected.n,
-                            (const char *)d.expected.p, (int)d.actual.n, (const char *)d.actual.p);
-    x->why.difference = d;
-    return err;
+    return refuse_different_bytes(&x->why, PE_INVALID_PIVOT_HASH, "SHA-256 of the pivot", expected,
+                                  BYTES_OF(actual), x->arena);
+}
+
+// In the original's order.
+static enum q_err check_as_the_original(const struct boot_request *request, struct exchange *x)
+{
+    const struct manifest_envelope *envelope = &request->manifest_envelope;
+    TRY(envelope_check_approvals(envelope, &x->why));
+    if (envelope->share_set_approvals.n > 0)
+        return refuse(&x->why, PE_BAD_SHARE_SET_APPROVALS,
+                      "boot: expected no share set approvals, got %zu",
+                      envelope->share_set_approvals.n);
+    return check_pivot_hash(request, x);
 }
 
 static enum q_err check_boot(const struct enclave *e, const struct boot_request *request,
                              struct exchange *x)
 {
-    const struct manifest_envelope *envelope = &request->manifest_envelope;
-    TRY(envelope_check_approvals(envelope, &x->why));
-    TRY(manifest_check_thresholds(&envelope->manifest, &x->why));
-    TRY(pivot_check_bridges(&envelope->manifest.pivot, &x->why));
-    if (e->bridges != NULL)
-        TRY(bridges_check(e->bridges, &envelope->manifest.pivot, &x->why));
-    if (e->egress != NULL)
-        TRY(egress_check(e->egress, &envelope->manifest, &x->why));
-    if (envelope->share_set_approvals.n > 0)
-        return refuse(&x->why, PE_BAD_SHARE_SET_APPROVALS,
-                      "boot: expected no share set approvals, got %zu",
-                      envelope->share_set_approvals.n);
-    TRY(check_pivot_hash(request, x));
+    const struct manifest *m = &request->manifest_envelope.manifest;
     struct p256_public quorum;
-    if (p256_public_parse(envelope->manifest.namespace.quorum_key, &quorum) != Q_OK)
+    TRY(check_as_the_original(request, x));
+    TRY(manifest_check_thresholds(m, &x->why));
+    TRY(pivot_check_bridges(&m->pivot, &x->why));
+    if (e->bridges != NULL)
+        TRY(bridges_check(e->bridges, &m->pivot, &x->why));
+    if (e->egress != NULL)
+        TRY(egress_check(e->egress, m, &x->why));
+    if (p256_public_parse(m->namespace.quorum_key, &quorum) != Q_OK)
         return refuse_p256(&x->why, PE_P256_ERROR, "manifest: quorum key");
     return Q_OK;
 }

@@ -4,8 +4,9 @@
 #define QUORATE_HOST_BRIDGE_PLAN_H
 
 #include "protocol/egress.h"
+#include "protocol/manifest.h"
 
-#define BRIDGES_MAX 256
+#define BRIDGES_MAX PIVOT_BRIDGES_MAX
 #define ENCLAVE_INFO_LIMIT ((size_t)8 << 20) // bytes of an answer
 
 struct bridge_entry {

@@ -217,6 +217,24 @@ enum q_err address_connect(const struct address *a, int *fd)
     return fail_os(why, "connecting to %s", display(a, &name));
 }
 
+// Where nobody listens on a port that the kernel may choose for who connects, it chooses that port itself one
+// time in thousands: the socket is then its own peer, and keeps the port from whom it was meant for.
+static bool reached_itself(int fd)
+{
+    union any_address own = {0}, peer = {0};
+    socklen_t own_size = sizeof own, peer_size = sizeof peer;
+    return getsockname(fd, &own.sa, &own_size) == 0 && getpeername(fd, &peer.sa, &peer_size) == 0 &&
+           own.sa.sa_family == AF_INET && own.in.sin_port == peer.in.sin_port &&
+           own.in.sin_addr.s_addr == peer.in.sin_addr.s_addr;
+}
+
+// By a reset, so that the port is free when the socket is closed.
+static void free_port_at_once(int fd)
+{
+    const struct linger at_once = {.l_onoff = 1};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 enum q_err address_connected(const struct address *a, int fd)
 {
     int why = 0;
@@ -226,7 +244,10 @@ enum q_err address_connected(const struct address *a, int fd)
         why = errno;
     if (why != 0)
         return fail_os(why, "connecting to %s", display(a, &name));
-    return Q_OK;
+    if (a->kind != ADDRESS_TCP || !reached_itself(fd))
+        return Q_OK;
+    free_port_at_once(fd);
+    return fail(Q_IO, "connecting to %s: nobody listens there", display(a, &name));
 }
 
 enum q_err address_local_port(int fd, uint32_t *port)

@@ -283,7 +283,8 @@ static void pause_accepting(struct frame_server *s)
 static void accept_again(void *context)
 {
     struct frame_server *s = context;
-    (void)watch_change(s->watch, LOOP_READ);
+    if (watch_change(s->watch, LOOP_READ) != Q_OK) // nobody else would ask again
+        timer_set(s->again, loop_now_ms(s->loop) + ACCEPT_AGAIN_MS);
 }
 
 static bool out_of_descriptors(int why)

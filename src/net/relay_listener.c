@@ -25,7 +25,8 @@ struct relay_listener {
     struct timer *again; // accepting paused
     struct chain connections;
     unsigned count;
-    bool failing; // the last connection could not be passed on
+    bool failing;                // the last connection could not be passed on
+    struct relay_listener *next; // of those that share the room
 };
 
 // First it connects, then it relays.
@@ -199,18 +200,29 @@ static struct connection *owner(struct chain_link *l)
     return CHAIN_OWNER(l, struct connection, link);
 }
 
-// The connection that was silent longest, if that is long enough to give way to a new one.
-static struct connection *evictable(const struct relay_listener *s)
+// Of this listener's connections the one that was silent longer than *longest, and longest.
+static struct connection *more_silent(const struct relay_listener *s, int64_t *longest)
 {
     struct connection *found = NULL;
-    int64_t longest = s->options.room->evict_ms - 1;
     for (struct chain_link *l = chain_first(&s->connections); l != NULL;
          l = chain_next(&s->connections, l)) {
         struct connection *c = owner(l);
-        if (c->relay == NULL || relay_silent_ms(c->relay) <= longest)
+        if (c->relay == NULL || relay_silent_ms(c->relay) <= *longest)
             continue;
         found = c;
-        longest = relay_silent_ms(c->relay);
+        *longest = relay_silent_ms(c->relay);
+    }
+    return found;
+}
+
+// The connection that was silent longest, if that is long enough to give way to a new one.
+static struct connection *evictable(const struct relay_room *room)
+{
+    struct connection *found = NULL;
+    int64_t longest = room->evict_ms - 1;
+    for (const struct relay_listener *s = room->listeners; s != NULL; s = s->next) {
+        struct connection *c = more_silent(s, &longest);
+        found = c != NULL ? c : found;
     }
     return found;
 }
@@ -238,7 +250,7 @@ static bool will_pass(int why)
 static bool accept_one(struct relay_listener *s)
 {
     bool full = s->options.room->used >= s->options.room->most;
-    struct connection *victim = full ? evictable(s) : NULL;
+    struct connection *victim = full ? evictable(s->options.room) : NULL;
     if (full && victim == NULL) {
         pause_accepting(s);
         return false;
@@ -288,6 +300,8 @@ enum q_err relay_listener_start(struct loop *l, const struct relay_listener_opti
     s->options = *o;
     s->fd = -1;
     chain_init(&s->connections);
+    s->next = o->room->listeners;
+    o->room->listeners = s;
     enum q_err result = start(s);
     if (result != Q_OK) {
         relay_listener_stop(&s);
@@ -295,6 +309,14 @@ enum q_err relay_listener_start(struct loop *l, const struct relay_listener_opti
     }
     *out = s;
     return Q_OK;
+}
+
+static void leave_room(const struct relay_listener *s)
+{
+    struct relay_listener **place = &s->options.room->listeners;
+    while (*place != s)
+        place = &(*place)->next;
+    *place = s->next;
 }
 
 unsigned relay_listener_connections(const struct relay_listener *s)
@@ -310,6 +332,7 @@ void relay_listener_stop(struct relay_listener **listener)
     struct chain_link *l;
     while ((l = chain_first(&s->connections)) != NULL)
         close_connection(owner(l));
+    leave_room(s);
     watch_end(&s->watch);
     timer_end(&s->again);
     if (s->fd >= 0) {

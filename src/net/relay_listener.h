@@ -8,16 +8,21 @@
 
 #include <sys/resource.h>
 
+struct relay_listener;
+
 // Connections that may exist at a time, shared by several listeners. One that finds no room takes the place
-// of the one that was silent longest, if that is evict_ms or more; else it waits in the kernel's queue.
+// of the one that was silent longest, whichever listener has it, if that is evict_ms or more; else it waits
+// in the kernel's queue.
 struct relay_room {
     unsigned used, most;
     int64_t evict_ms;
+    struct relay_listener *listeners; // that share it; they keep this
 };
 #define RELAY_EVICT_MS 30000 // what relay_room_of says
 // Raises this process's limit of open files as far as it may, and gives room for most connections, or fewer
-// where DESCRIPTORS_SPARE descriptors, or half of them, would not be left for everything else.
-#define DESCRIPTORS_SPARE ((rlim_t)256)
+// where DESCRIPTORS_SPARE descriptors, or half of them, would not be left for everything else: 256 listeners,
+// the control socket's connections, files.
+#define DESCRIPTORS_SPARE ((rlim_t)512)
 struct relay_room relay_room_of(unsigned most);
 
 struct relay_listener_options {
@@ -27,7 +32,6 @@ struct relay_listener_options {
     int64_t idle_ms; // of a connection without a byte in either direction; 0: no limit
 };
 
-struct relay_listener;
 // A connection that cannot be passed on is closed; the log says so once, and once when it is over. Out of
 // descriptors or memory, it stops accepting for a moment.
 enum q_err relay_listener_start(struct loop *l, const struct relay_listener_options *o,

@@ -45,10 +45,21 @@ static enum q_err check_one(const struct manifest_envelope *e, size_t i,
     return Q_OK;
 }
 
+static enum q_err check_sizes(const struct manifest_envelope *e, struct protocol_error *why)
+{
+    size_t members = e->manifest.manifest_set.members.n, approvals = e->manifest_set_approvals.n;
+    if (members <= VOTERS_MAX && approvals <= VOTERS_MAX)
+        return Q_OK;
+    return refuse(why, PE_INVALID_MSG,
+                  "manifest set: expected at most %d members and %d approvals, got %zu and %zu",
+                  VOTERS_MAX, VOTERS_MAX, members, approvals);
+}
+
 enum q_err envelope_check_approvals(const struct manifest_envelope *e, struct protocol_error *why)
 {
     const struct member_set *set = &e->manifest.manifest_set;
     uint8_t hash[SHA256_SIZE];
+    TRY(check_sizes(e, why));
     TRY(err_context(members_unique(set->members.items, set->members.n, why), "manifest set"));
     if (manifest_hash(&e->manifest, hash) != Q_OK)
         return refuse(why, PE_INVALID_MSG, "manifest: %s", err_text());

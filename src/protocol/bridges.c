@@ -36,9 +36,9 @@ static enum q_err check_one(const struct pivot_config *c, size_t i, struct proto
 
 enum q_err pivot_check_bridges(const struct pivot_config *c, struct protocol_error *why)
 {
-    if (c->bridges.n > BRIDGES_IN_MANIFEST_MAX)
-        return refuse(why, PE_INVALID_MSG, "bridges: expected at most %d, got %zu",
-                      BRIDGES_IN_MANIFEST_MAX, c->bridges.n);
+    if (c->bridges.n > PIVOT_BRIDGES_MAX)
+        return refuse(why, PE_INVALID_MSG, "bridges: expected at most %d entries, got %zu",
+                      PIVOT_BRIDGES_MAX, c->bridges.n);
     for (size_t i = 0; i < c->bridges.n; i++)
         TRY(check_one(c, i, why));
     return Q_OK;

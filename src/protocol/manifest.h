@@ -33,14 +33,16 @@ bool member_set_equal(const struct member_set *a, const struct member_set *b); /
 // key.
 enum q_err members_unique(const struct member *members, size_t n, struct protocol_error *why);
 
+#define VOTERS_MAX 1000
 // Limits of our own (design "Thresholds"): share set 2 <= k <= n <= 255 with the one exception of
-// the development boot (exactly one member, k = 2), manifest set 1 <= k <= n, patch set k <= n;
+// the development boot (exactly one member, k = 2), manifest set 1 <= k <= n, patch set k <= n, n of
+// both at most VOTERS_MAX;
 // members of the manifest set and of the share set unique. *why: QosCrypto for the share set's
 // numbers, NotEnoughApprovals for the others', and what members_unique says.
 enum q_err manifest_check_thresholds(const struct manifest *m, struct protocol_error *why);
-// Of our own: not too many bridges, each port once but for client bridges to different hosts, and no server
-// bridge on port 0. *why: InvalidMsg.
-#define BRIDGES_IN_MANIFEST_MAX 1024
+// Of our own: each port once among the bridges but for client bridges to different hosts, no server bridge on port 0,
+// and no more entries than can be served without taking the descriptors of everything else. *why: InvalidMsg.
+#define PIVOT_BRIDGES_MAX 256
 enum q_err pivot_check_bridges(const struct pivot_config *c, struct protocol_error *why);
 bool share_set_is_development(const struct member_set *s);
 // A set of each kind alone; what names it in errors. There is no development share set here.
@@ -52,7 +54,8 @@ enum q_err share_set_check(const char *what, const struct member_set *s,
 enum q_err genesis_set_check(const struct genesis_set *s, struct protocol_error *why);
 
 // qos-behaviour 2.6 step 1, in that order: unique members; each approval's key, signature,
-// membership, no repetition; distinct approvals >= threshold.
+// membership, no repetition; distinct approvals >= threshold. Before, of our own, because each key and
+// signature costs us more than its sender: at most VOTERS_MAX members and approvals (InvalidMsg).
 enum q_err envelope_check_approvals(const struct manifest_envelope *e, struct protocol_error *why);
 
 #endif

@@ -2,6 +2,7 @@
 // 4.4).
 #include "protocol/refuse.h"
 
+#include "base/hex.h"
 #include "crypto/p256.h"
 
 #include <stdarg.h>
@@ -55,4 +56,32 @@ enum q_err refuse_p256(struct protocol_error *why, enum protocol_error_kind kind
         why->p256 = value;
     return fail(Q_REFUSED, "%s: %s: %s", protocol_error_name(kind), written < 0 ? format : context,
                 cause);
+}
+
+enum q_err refuse_different(struct protocol_error *why, enum protocol_error_kind kind,
+                            const char *what, const struct difference *d)
+{
+    enum q_err err =
+        refuse(why, kind, "%s: expected %.*s, got %.*s", what, (int)d->expected.n,
+               (const char *)d->expected.p, (int)d->actual.n, (const char *)d->actual.p);
+    if (why != NULL)
+        why->difference = *d;
+    return err;
+}
+
+static enum q_err as_hex(struct bytes in, struct arena *a, struct bytes *out)
+{
+    BUF_AUTO hex = {0};
+    TRY(hex_encode(in, &hex));
+    return arena_copy(a, buf_bytes(&hex), out);
+}
+
+enum q_err refuse_different_bytes(struct protocol_error *why, enum protocol_error_kind kind,
+                                  const char *what, struct bytes expected, struct bytes actual,
+                                  struct arena *a)
+{
+    struct difference d;
+    TRY(as_hex(expected, a, &d.expected));
+    TRY(as_hex(actual, a, &d.actual));
+    return refuse_different(why, kind, what, &d);
 }

@@ -3,6 +3,7 @@
 #ifndef QUORATE_PROTOCOL_REFUSE_H
 #define QUORATE_PROTOCOL_REFUSE_H
 
+#include "base/arena.h"
 #include "protocol/types.h"
 
 // Sets *why (may be NULL) to kind without payload, records the sentence behind the kind's name
@@ -14,5 +15,13 @@ enum q_err refuse(struct protocol_error *why, enum protocol_error_kind kind, con
 // P256Error payload, and the recorded sentence is put behind the given context.
 enum q_err refuse_p256(struct protocol_error *why, enum protocol_error_kind kind,
                        const char *format, ...) __attribute__((format(printf, 3, 4), cold));
+// Same for kinds with a struct difference: both values are in the sentence ("what: expected ..., got ...") and
+// in *why, whose texts must live as long as it does.
+enum q_err refuse_different(struct protocol_error *why, enum protocol_error_kind kind,
+                            const char *what, const struct difference *d);
+// Of bytes, which are told in hex; the texts live in the arena.
+enum q_err refuse_different_bytes(struct protocol_error *why, enum protocol_error_kind kind,
+                                  const char *what, struct bytes expected, struct bytes actual,
+                                  struct arena *a);
 
 #endif

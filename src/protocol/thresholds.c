@@ -30,11 +30,11 @@ static enum q_err check_shares(const char *what, uint32_t threshold, size_t memb
 static enum q_err check_votes(const char *what, uint32_t lowest, uint32_t threshold, size_t members,
                               struct protocol_error *why)
 {
-    if (threshold >= lowest && threshold <= members)
+    if (threshold >= lowest && threshold <= members && members <= VOTERS_MAX)
         return Q_OK;
     return refuse(why, PE_NOT_ENOUGH_APPROVALS,
-                  "%s: expected %u <= threshold <= members, got threshold %u of %zu members", what,
-                  lowest, threshold, members);
+                  "%s: expected %u <= threshold <= members <= %d, got threshold %u of %zu members",
+                  what, lowest, VOTERS_MAX, threshold, members);
 }
 
 bool share_set_is_development(const struct member_set *s)

@@ -312,7 +312,7 @@ BAD_BOOTS = {
                       lambda w: {"InvalidPivotHash": {
                           "expected": w.c.manifest["pivot"]["hash"],
                           "actual": hashlib.sha256(b"#!/bin/sh\n").hexdigest()}},
-                      "pivot: expected SHA-256"),
+                      "SHA-256 of the pivot: expected"),
     "changed pivot hash": (lambda w: boot(w, lambda e: e["manifest"]["pivot"].update(hash="00" * 32)),
                            forged, "over this manifest's hash"),
     "a quorum key that is none": (

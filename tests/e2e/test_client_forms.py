@@ -319,7 +319,7 @@ def test_skipping_is_the_first_line_of_commands_that_write_anything(new_ceremony
     ("", "--bridge-config"), ("{}", "--bridge-config"), ("[", "--bridge-config"), ("[1]", "--bridge-config"),
     ('[{"type":"server","port":65536,"host":"h"}]', "--bridge-config"),
     ('[{"type":"server","port":3000}]', "--bridge-config"), ('[{"type":"relay","port":1,"host":"h"}]', "--bridge-config"),
-    ('[{"type":"server","port":1,"host":"h"},{"type":"client","port":1}]', "found 1 twice"),
+    ('[{"type":"server","port":1,"host":"h"},{"type":"client","port":1}]', "got 1 twice"),
 ])
 def test_bridges_that_are_none(desk, value, text):
     words = desk.generate_words()

@@ -3,6 +3,7 @@ what is exported, documents and manifests that get no key, both encodings (qos-w
 import copy
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -238,6 +239,33 @@ def test_wrong_keys_are_refused_and_the_right_one_is_taken_afterwards(enclave):
         assert difference(before, snapshot(enclave.files["quorum"].parent)) == []
     assert enclave.send({"injectKeyRequest": right}) == "injectKeyResponse"
     assert enclave.files["quorum"].read_text() == c.quorum.seed.hex()
+
+
+def at_once(enclave, messages):
+    """The replies to messages that are sent together, each on a connection of its own."""
+    with ThreadPoolExecutor(len(messages)) as pool:
+        return list(pool.map(enclave.send, messages))
+
+
+def test_of_two_kinds_of_boot_at_once_one_is_taken_and_then_of_many_injections_one(enclave):
+    c = Ceremony(SLEEPER)
+    enclave.start()
+    fields = {"manifest_envelope": c.envelope(), "pivot": c.pivot.hex()}
+    replies = at_once(enclave, [{kind: fields} for kind in ("bootKeyForwardRequest", "bootStandardRequest") * 3])
+    taken = [reply for reply in replies if "protocolErrorResponse" not in reply]
+    assert len(taken) == 1
+    assert all(list(r["protocolErrorResponse"]) == ["NoMatchingRoute"] for r in replies if r not in taken)
+    if "bootKeyForwardResponse" not in taken[0]:
+        assert enclave.phase() == "WaitingForQuorumShards"
+        enclave.end()
+        c.boot_forward(enclave.start())
+    setup = qos.Pair(bytes.fromhex(enclave.files["ephemeral"].read_text())).public
+    replies = at_once(enclave, [{"injectKeyRequest": c.sealed_key(setup)} for _ in range(6)])
+    assert replies.count("injectKeyResponse") == 1
+    refusals = [r["protocolErrorResponse"] for r in replies if r != "injectKeyResponse"]
+    assert refusals == [{"NoMatchingRoute": "QuorumKeyProvisioned"}] * 5
+    assert enclave.files["quorum"].read_text() == c.quorum.seed.hex()
+    assert enclave.log.read_text().count("application: started") == 1
 
 
 def test_borsh_where_it_can_be_said(enclave):

@@ -679,7 +679,7 @@ def test_the_page_about_these_tools_runs_as_printed(new_machine):
 
 def test_every_finding_is_on_the_page():
     page = (ROOT / "docs" / "operations-tools.md").read_text(encoding="utf-8")
-    sources = "".join(path.read_text() for path in (ROOT / "src" / "client").glob("doctor*.c"))
+    sources = "".join(path.read_text() for path in (ROOT / "src" / "client").rglob("doctor*.c"))
     ids = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)",', sources)) - set(re.findall(r'(?:value|given)\([^,]+, "([a-z-]+)"', sources))
     assert len(ids) > 30
     assert sorted(name for name in ids if f"`{name}`" not in page) == []

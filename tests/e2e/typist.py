@@ -3,6 +3,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import subprocess
 import termios
 import time
@@ -21,6 +22,8 @@ class Typist:
 
         def take_terminal():
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)  # whoever started the tests may ignore some
 
         self.process = subprocess.Popen(
             [BIN / "qos_client", *map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -69,6 +69,32 @@ static void what_can_be_made_again_is_replaced(void **state)
     expect_file(f, "manifest", "new");
 }
 
+// A slip of the hand: the master seed as the file for a signature.
+static void a_secret_is_not_replaced_by_what_can_be_made_again(void **state)
+{
+    struct folder *f = *state;
+    folder_file(f, "seed", "secret");
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s", folder_path(f, "seed"));
+    assert_int_equal(chmod(path, 0600), 0);
+    OUTPUT_AUTO out = {0};
+    mode_t before = umask(022);
+    assert_refused(output_stage(&out, NULL, path, BYTES_LIT("signature"), OUTPUT_REMADE), Q_EXISTS,
+                   "for its owner alone, as secrets are");
+    expect_file(f, "seed", "secret");
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_ok(output_stage(&out, NULL, path, BYTES_LIT("signature"), OUTPUT_REMADE));
+    output_discard(&out);
+    assert_int_equal(chmod(path, 0600), 0);
+    (void)umask(077); // every file is for its owner alone
+    assert_ok(output_stage(&out, NULL, path, BYTES_LIT("signature"), OUTPUT_REMADE));
+    output_discard(&out);
+    (void)umask(before);
+    folder_file(f, "seed", ""); // as mktemp makes it
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_ok(output_stage(&out, NULL, path, BYTES_LIT("signature"), OUTPUT_REMADE));
+}
+
 static void staged_files_that_are_not_published_leave_nothing(void **state)
 {
     struct folder *f = *state;
@@ -139,6 +165,8 @@ int main(void)
                                         folder_remove),
         cmocka_unit_test_setup_teardown(what_can_be_made_again_is_replaced, folder_make,
                                         folder_remove),
+        cmocka_unit_test_setup_teardown(a_secret_is_not_replaced_by_what_can_be_made_again,
+                                        folder_make, folder_remove),
         cmocka_unit_test_setup_teardown(staged_files_that_are_not_published_leave_nothing,
                                         folder_make, folder_remove),
         cmocka_unit_test_setup_teardown(all_files_are_there_or_none, folder_make, folder_remove),

@@ -209,6 +209,27 @@ static void refuses_thresholds_that_protect_nothing_or_cannot_be_met(void **stat
     ceremony_boot(c);
 }
 
+// Wrong by our own rules alone, then by more and more of the original's, which are looked at first.
+static void what_the_original_refuses_is_found_before_what_only_we_refuse(void **state)
+{
+    struct ceremony *c = *state;
+    struct bridge none = {.tag = BRIDGE_SERVER};
+    struct approval approval = ceremony_approval(c, 0);
+    c->envelope.manifest.share_set.threshold = 4;
+    c->envelope.manifest.pivot.bridges.items = &none;
+    c->envelope.manifest.pivot.bridges.n = 1;
+    ceremony_approve(c, 2);
+    struct ceremony bad = *c;
+    refused(c, &bad, PE_QOS_CRYPTO);
+    bad.pivot = BYTES_LIT("another");
+    refused(c, &bad, PE_INVALID_PIVOT_HASH);
+    bad.envelope.share_set_approvals.items = &approval;
+    bad.envelope.share_set_approvals.n = 1;
+    refused(c, &bad, PE_BAD_SHARE_SET_APPROVALS);
+    bad.envelope.manifest_set_approvals.n = 1;
+    refused(c, &bad, PE_NOT_ENOUGH_APPROVALS);
+}
+
 static void refuses_an_argument_that_cannot_be_passed_on(void **state)
 {
     struct ceremony *c = *state;
@@ -369,6 +390,7 @@ int main(void)
         TEST(refuses_another_application),
         TEST(refuses_a_quorum_key_that_is_none),
         TEST(refuses_thresholds_that_protect_nothing_or_cannot_be_met),
+        TEST(what_the_original_refuses_is_found_before_what_only_we_refuse),
         TEST(refuses_an_argument_that_cannot_be_passed_on),
         TEST(a_file_that_appeared_meanwhile_is_not_replaced),
         TEST(a_missing_folder_refuses_and_the_boot_can_be_repeated),

@@ -115,6 +115,32 @@ static void tcp_listens_on_a_port_of_its_own_and_connects(void **state)
     (void)close(fd);
 }
 
+// A socket whose own port is the one it connects to: the kernel gives out such a port now and then where it lies
+// in the range of those that it chooses, and nobody listens there.
+static int connected_to_itself(struct address *a)
+{
+    union any_address sa;
+    socklen_t size;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_ok(address_to_sockaddr(a, false, &sa, &size));
+    assert_int_equal(bind(fd, &sa.sa, size), 0);
+    assert_ok(address_local_port(fd, &a->port));
+    assert_ok(address_to_sockaddr(a, true, &sa, &size));
+    assert_int_equal(connect(fd, &sa.sa, size), 0);
+    return fd;
+}
+
+static void a_connection_that_reached_itself_is_none(void **state)
+{
+    (void)state;
+    struct address a = {.kind = ADDRESS_TCP, .ip = 0x7f000001};
+    int fd = connected_to_itself(&a), listener;
+    assert_refused(address_connected(&a, fd), Q_IO, "nobody listens there");
+    (void)close(fd);
+    assert_ok(address_listen(&a, 1, &listener)); // its port is free at once
+    (void)close(listener);
+}
+
 static void a_full_backlog_is_told_apart(void **state)
 {
     (void)state;
@@ -245,6 +271,7 @@ int main(void)
         cmocka_unit_test(ipv4_literals_only),
         cmocka_unit_test(a_path_too_long_for_a_socket_is_named),
         cmocka_unit_test(tcp_listens_on_a_port_of_its_own_and_connects),
+        cmocka_unit_test(a_connection_that_reached_itself_is_none),
         cmocka_unit_test(a_full_backlog_is_told_apart),
         cmocka_unit_test(vsock_addresses_say_to_the_host_only_when_they_connect),
         cmocka_unit_test(a_bridge_lies_beside_its_enclave),

@@ -251,6 +251,31 @@ static void one_room_holds_for_two_listeners(void **state)
     relay_listener_stop(&second);
 }
 
+static void who_was_silent_longest_gives_way_to_another_listeners_connection(void **state)
+{
+    struct stage *s = *state;
+    char path[80];
+    (void)snprintf(path, sizeof path, "%s2", s->near);
+    s->room = (struct relay_room){.most = 1, .evict_ms = 0};
+    begin(s, 4);
+    struct relay_listener *second;
+    struct relay_listener_options o = s->options;
+    o.listen.path = path;
+    assert_ok(relay_listener_start(s->loop, &o, &second));
+    int silent = dial(s), far_silent = take(s), other;
+    expect_text(s, silent, far_silent, "a");
+    assert_ok(address_connect(&o.listen, &other));
+    int far = take(s);
+    expect_closed(s, silent);
+    expect_text(s, other, far, "b");
+    assert_int_equal(relay_listener_connections(s->listener), 0);
+    assert_int_equal(relay_listener_connections(second), 1);
+    relay_listener_stop(&second);
+    (void)close(far_silent);
+    (void)close(other);
+    (void)close(far);
+}
+
 static void a_full_queue_of_the_other_side_is_waited_for(void **state)
 {
     struct stage *s = *state;
@@ -335,6 +360,7 @@ int main(void)
         T(who_finds_no_room_waits),
         T(who_was_silent_longest_gives_way),
         T(one_room_holds_for_two_listeners),
+        T(who_was_silent_longest_gives_way_to_another_listeners_connection),
         T(a_full_queue_of_the_other_side_is_waited_for),
         T(it_gives_up_on_a_queue_that_stays_full),
         T(it_gives_up_on_a_tcp_peer_that_does_not_answer),

@@ -158,6 +158,26 @@ static void shared_golden_approval_holds(void **state)
     assert_refused(envelope_check_approvals(&e, NULL), Q_REFUSED, "InvalidManifestApproval");
 }
 
+// The members have no keys: nothing of them may be looked at.
+static void more_members_or_approvals_than_are_worth_checking_are_refused(void **state)
+{
+    (void)state;
+    static struct member members[VOTERS_MAX + 1];
+    static struct approval approvals[VOTERS_MAX + 1];
+    struct protocol_error why = {0};
+    struct manifest_envelope e = {
+        .manifest.manifest_set.members = {members, VOTERS_MAX + 1},
+        .manifest_set_approvals = {approvals, 1},
+    };
+    assert_refused(envelope_check_approvals(&e, &why), Q_REFUSED, "at most 1000 members");
+    assert_int_equal(why.tag, PE_INVALID_MSG);
+    e.manifest.manifest_set.members.n = 1;
+    e.manifest_set_approvals.n = VOTERS_MAX + 1;
+    assert_refused(envelope_check_approvals(&e, &why), Q_REFUSED, "at most 1000 members");
+    e.manifest_set_approvals.n = 1;
+    assert_refused(envelope_check_approvals(&e, &why), Q_REFUSED, "P256Error"); // looks at them
+}
+
 static void shared_golden_envelope_holds(void **state)
 {
     (void)state;
@@ -184,6 +204,7 @@ int main(void)
         cmocka_unit_test(refuse_p256_without_a_cause_can_still_be_encoded),
         cmocka_unit_test(shared_golden_approval_holds),
         cmocka_unit_test(shared_golden_envelope_holds),
+        cmocka_unit_test(more_members_or_approvals_than_are_worth_checking_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
