@@ -6,19 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static enum q_err not_built(const struct tee_options *options, struct tee **out)
-{
-    (void)options;
-    *out = NULL;
-    return fail(Q_UNSUPPORTED, "not built into this program yet");
-}
-
 static const struct provider {
     const char *name;
     const char *device; // whose presence chooses it; NULL: chosen by name only
     enum q_err (*open)(const struct tee_options *options, struct tee **out);
 } providers[] = {
-    {"nitro", "/dev/nsm", not_built},
+    {"nitro", "/dev/nsm", nitro_open},
     {"snp", "/dev/sev-guest", snp_open},
     {"sim", NULL, sim_open},
 };
