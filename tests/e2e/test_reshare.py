@@ -542,6 +542,45 @@ def test_old_shares_are_destroyed_only_when_the_new_ones_are_known_to_open(made,
     assert "Old shares destroyed: 1 of 3" in r.status()
 
 
+def test_a_resharing_that_somebody_staged_in_a_genuine_enclave_makes_no_member_destroy_a_share(born, folder):
+    """Another key, other members, another manifest set; of ours only the aliases, keys and hashes, which are no secret."""
+    staged = Resharing(born, members=2, threshold=2, name="staged").keys()
+    staged.plan()
+    c, plan = born, staged.plan_file()
+    first, second = staged.members
+    pairs = {m: staged.pair(m) for m in staged.members}
+    key, slope = qos.Pair(), os.urandom(32)
+    theirs = [bytes([x]) + bytes(s ^ qos._multiply(x, r) for s, r in zip(key.seed, slope)) for x in (1, 2)]
+    members = [qos.member(m, pair) for m, pair in pairs.items()]
+    plan["quorumKey"] = key.public.hex()
+    plan["manifestSet"] = {"threshold": "2", "members": members}
+    plan["oldShareSet"]["members"] += members
+    plan["oldShareHashes"] += [hashlib.sha512(share).hexdigest() for share in theirs]
+    (staged.dir / "reshare_plan").write_bytes(canonical(plan))
+    for name, pair in pairs.items():
+        (staged.dir / f"{name}.reshare_approval").write_text(json.dumps({
+            "signature": pair.sign(approval_message("manifest", plan)).hex(), "member": qos.member(name, pair)}))
+    c.machine.restart()
+    staged.boot()
+    sender = Sender(staged)
+    for name, share in zip(staged.members, theirs):
+        assert "quorateReshareShareResponse" in send(staged, sender.request(name, share))
+    staged.fetch()
+    for name in staged.members:
+        c.client("reshare", "take", *staged.words(), *staged.key(name), *c.pcr_words(), "--manifest-set-dir",
+                 staged.set_dir, "--share-path", staged.share(name))
+    for member in c.members:
+        share = folder / member
+        shutil.copy(c.share(member), share)
+        refused(lambda: staged.destroyed(member, share=share), "Manifest Set composition does not match")
+        refused(lambda: staged.destroyed(member, "--force", share=share), "Manifest Set composition does not match")
+        refused(lambda: c.client("reshare", "destroyed", *staged.words(), *staged.key(member), *staged.before(),
+                                 *c.pcr_words(), "--manifest-set-dir", staged.set_dir, "--share-path", share),
+                "reshare plan: quorum key: expected that of the epoch before")
+        assert share.read_bytes() == c.share(member).read_bytes()
+        assert not (staged.dir / f"{member}.share_destroyed").exists()
+
+
 def test_a_new_share_is_never_taken_for_the_old_one(born):
     """The same member in both sets: only the share of the epoch before is destroyed."""
     r = Resharing(born, name="same")
@@ -691,7 +730,7 @@ def test_commands_that_are_killed_at_any_call_can_be_run_again(approved, folder)
         (r.dir / f"{alice}.share_destroyed").unlink()
         shutil.copy(c.share(alice), old)
 
-    destroy = ("reshare", "destroyed", *r.words(), *r.key(alice), "--share-path", old)
+    destroy = ("reshare", "destroyed", *r.words(), *r.key(alice), *r.before(), *r.parts(), "--share-path", old)
     assert killed_at_each(c, destroy, destroyed, every) > 20
 
 
