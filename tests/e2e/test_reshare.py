@@ -188,6 +188,34 @@ def test_a_recovery_key_gets_the_whole_key_and_that_is_said(born, folder):
     assert qos.Pair(recovery.open((r.dir / "dr_wrapped_quorum_key").read_bytes())).public == born.public()
 
 
+def test_who_is_asked_nothing_compares_the_recovery_key_and_the_new_members_instead(born, folder):
+    (folder / "dr.pub").write_text(qos.Pair().public.hex())
+    (folder / "other.pub").write_text(qos.Pair().public.hex())
+    mine, other, unasked = ("--dr-key-path", folder / "dr.pub"), ("--dr-key-path", folder / "other.pub"), \
+        "--unsafe-auto-confirm"
+    r = Resharing(born, members=2, threshold=2, name="unasked")
+    r.keys().plan(*mine)
+    alice, bob = born.members[:2]
+    refused(lambda: r.approve(alice, unasked), "--unsafe-auto-confirm: expected --dr-key-path")
+    for more in ((), (unasked,)):
+        refused(lambda: r.approve(alice, *more, *other), "disaster recovery key: expected that of --dr-key-path")
+    assert not (r.dir / f"{alice}.reshare_approval").exists()
+    r.approve(alice, unasked, *mine)
+    r.approve(bob, *mine)
+    born.machine.restart()
+    r.boot()
+    refused(lambda: r.wrap(alice, unasked), "--unsafe-auto-confirm: expected --dr-key-path")
+    refused(lambda: r.wrap(alice, *other), "disaster recovery key: expected that of --dr-key-path")
+    blind = ("reshare", "wrap-share", *r.words(), *r.key(alice), "--previous-dir", r.previous, *r.parts(),
+             "--share-path", r.old[alice], unasked, *mine)
+    refused(lambda: born.client(*blind), "--unsafe-auto-confirm: expected --share-set-dir")
+    assert not (r.dir / f"{alice}.reshare_share").exists()
+    r.wrap(alice, unasked, *mine)
+    without = Resharing(born, members=2, threshold=2, name="without").keys()
+    without.plan()
+    refused(lambda: without.approve(alice, *mine), "disaster recovery key: expected that of --dr-key-path, found none")
+
+
 # --- who must agree ----------------------------------------------------------------------------------------------
 
 def test_one_approval_short_boots_nothing(approved, folder):
