@@ -174,6 +174,27 @@ def test_a_new_key_is_handed_over_by_both_keys(born):
     assert "OLD quorum key" in r.approve(born.members[0])
 
 
+def test_a_hand_over_that_thieves_of_enough_old_members_made_is_told_from_ours(born, made):
+    """They have secrets and shares of the old set, and a manifest set of their own; the enclave is genuine."""
+    r, genesis = Resharing(born, members=2, threshold=2, name="thieves"), ("--namespace-dir", born.genesis_dir)
+    r.parts = lambda: (*born.pcr_words(), "--manifest-set-dir", r.set_dir)
+    r.keys().plan("--new-key")
+    for member in r.members:
+        r.approve(member)
+    born.machine.restart()
+    r.boot()
+    r.given()
+    r.fetch()
+    ours = (*born.pcr_words(), "--manifest-set-dir", born.set_dir)
+    verify = ("reshare", "verify", *genesis, "--reshare-dir")
+    said = born.client(*verify, r.dir)
+    assert "NEW quorum key" in said and "nothing says that the right people approved" in said
+    refused(lambda: born.client(*verify, r.dir, *ours), "Manifest Set composition does not match")
+    said = born.client(*verify, made.dir, *ours)
+    assert "epoch 1 is the last one here" in said and "right people" not in said
+    refused(lambda: born.client(*verify, made.dir, "--manifest-set-dir", born.set_dir), "qos-release-dir is required")
+
+
 def test_a_recovery_key_gets_the_whole_key_and_that_is_said(born, folder):
     recovery = qos.Pair()
     (folder / "dr.pub").write_text(recovery.public.hex())
