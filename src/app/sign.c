@@ -10,14 +10,9 @@
 
 static const struct bytes domain = {(const uint8_t *)APP_LABEL_DOMAIN, sizeof APP_LABEL_DOMAIN};
 
-static bool begins_with(struct bytes message, struct bytes first)
-{
-    return message.n >= first.n && bytes_equal(bytes_of(message.p, first.n), first);
-}
-
 static enum q_err check_plain(struct bytes message)
 {
-    if (!begins_with(message, domain))
+    if (!bytes_begin_with(message, domain))
         return Q_OK;
     return fail(Q_REFUSED, "message: expected other first bytes than those of labelled signatures "
                            "(" APP_LABEL_DOMAIN "), found just them");
@@ -26,7 +21,7 @@ static enum q_err check_plain(struct bytes message)
 // Verifying one is an application's right.
 static enum q_err check_no_handover(struct bytes message)
 {
-    if (!begins_with(message, BYTES_LIT(RESHARE_HANDOVER_DOMAIN)))
+    if (!bytes_begin_with(message, BYTES_LIT(RESHARE_HANDOVER_DOMAIN)))
         return Q_OK;
     return fail(Q_REFUSED, "message: expected other first bytes than those of a hand-over of the "
                            "quorum key (" RESHARE_HANDOVER_DOMAIN "), found just them");

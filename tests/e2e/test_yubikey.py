@@ -194,6 +194,7 @@ def test_a_yubikey_signs(new_desk, firmware):
     assert tap == "Tap your YubiKey" and rest == ""
     independent.verify(public, b"a message", bytes.fromhex(signature))
     assert desk.cards[0].touches == before + 1
+    assert "approves that manifest" in desk.ok("yubikey-sign", "--payload", "00" * 32, *PIN_WORDS).stderr
     desk.refused("yubikey-sign", "--payload", "0", *PIN_WORDS, text="--payload")
 
 
