@@ -105,7 +105,8 @@ APP_API const uint8_t *app_key_public(const struct app_key *key);
 // Signatures of QuorumOS carry no sign of what they are for. A labelled one does: what is signed is
 //     "quorate-app-v1" 00 || u32 little-endian length of label || label || message
 // so that a signature made for one label is never good for another, nor as a plain one: app_sign()
-// and app_verify() refuse (APP_REFUSED) a message that begins with those 15 bytes. Prefer labels,
+// and app_verify() refuse (APP_REFUSED) a message that begins with those 15 bytes, and app_sign() one that
+// begins with "quorate-handover-v1", as the enclave's own word for another quorum key does. Prefer labels,
 // one for each kind of statement: "acme-withdrawal-v1".
 
 // label: 1 to APP_LABEL_MAX bytes of text. APP_TOO_LARGE: a message of more than 255 MiB.

@@ -1,7 +1,10 @@
 // Signatures (qos-wire 1.3), plain and under a label. A labelled one covers
 //   "quorate-app-v1" 00 || u32 LE label length || label || message
-// and a plain one is never over bytes that begin like that, so none can stand for another.
+// and a plain one is never over bytes that begin like that, so none can stand for another. Nor is one over a
+// hand-over of the quorum key (docs/resharing.md), which enclaves sign with the same key.
 #include "app/sign.h"
+
+#include "protocol/reshare.h"
 
 #include <string.h>
 
@@ -9,15 +12,25 @@ static const struct bytes domain = {(const uint8_t *)APP_LABEL_DOMAIN, sizeof AP
 
 static enum q_err check_plain(struct bytes message)
 {
-    if (message.n < domain.n || memcmp(message.p, domain.p, domain.n) != 0)
+    if (!bytes_begin_with(message, domain))
         return Q_OK;
     return fail(Q_REFUSED, "message: expected other first bytes than those of labelled signatures "
                            "(" APP_LABEL_DOMAIN "), found just them");
 }
 
+// Verifying one is an application's right.
+static enum q_err check_no_handover(struct bytes message)
+{
+    if (!bytes_begin_with(message, BYTES_LIT(RESHARE_HANDOVER_DOMAIN)))
+        return Q_OK;
+    return fail(Q_REFUSED, "message: expected other first bytes than those of a hand-over of the "
+                           "quorum key (" RESHARE_HANDOVER_DOMAIN "), found just them");
+}
+
 enum q_err sign_plain(const struct app_key *key, struct bytes message, uint8_t *signature)
 {
     TRY(check_plain(message));
+    TRY(check_no_handover(message));
     return p256_sign(key->pair, message, signature);
 }
 

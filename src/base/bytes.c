@@ -26,6 +26,11 @@ bool bytes_is(struct bytes a, const char *text)
     return bytes_equal(a, bytes_str(text));
 }
 
+bool bytes_begin_with(struct bytes a, struct bytes start)
+{
+    return a.n >= start.n && bytes_equal(bytes_of(a.p, start.n), start);
+}
+
 int bytes_compare(struct bytes a, struct bytes b)
 {
     size_t n = a.n < b.n ? a.n : b.n;

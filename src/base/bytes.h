@@ -25,6 +25,7 @@ struct bytes bytes_of(const void *p, size_t n);
 struct bytes bytes_str(const char *text); // NULL gives BYTES_NONE
 bool bytes_equal(struct bytes a, struct bytes b);
 bool bytes_is(struct bytes a, const char *text);
+bool bytes_begin_with(struct bytes a, struct bytes start);
 // Order by unsigned byte value, a prefix first: <0, 0, >0. Not for secrets.
 int bytes_compare(struct bytes a, struct bytes b);
 // Without white space (ASCII) at both ends.

@@ -4,6 +4,7 @@
 
 #include "base/hex.h"
 #include "client/key_file.h"
+#include "client/manifest/member_signature.h"
 #include "client/output.h"
 #include "protocol/message.h"
 
@@ -19,6 +20,7 @@ static enum q_err sign(const struct options *o)
     uint8_t signature[P256_SIGNATURE_SIZE];
     TRY(seed_file_read(o, options_value(o, "master-seed-path"), &pair));
     TRY(file_read(options_value(o, "payload-path"), MESSAGE_MAX_SIZE, &payload));
+    statement_warn(buf_bytes(&payload));
     TRY(p256_sign(pair, buf_bytes(&payload), signature));
     TRY(hex_encode(BYTES_OF(signature), &hex));
     TRY(output_stage(&out, "p256 signature", options_value(o, "signature-path"), buf_bytes(&hex),

@@ -21,22 +21,16 @@ const struct protected_cost protected_cost_usual = {
     .passes = crypto_pwhash_argon2id_OPSLIMIT_MODERATE,
 };
 
-static bool begins_with(struct bytes text, const char *start)
-{
-    size_t n = strlen(start);
-    return text.n >= n && memcmp(text.p, start, n) == 0;
-}
-
 bool protected_is(struct bytes file)
 {
-    return begins_with(file, ANY_VERSION);
+    return bytes_begin_with(file, bytes_str(ANY_VERSION));
 }
 
 // Takes "<label><value>" and the space or the end behind it off rest.
 static enum q_err take_word(struct bytes *rest, const char *label, const char *what,
                             struct bytes *value)
 {
-    if (!begins_with(*rest, label))
+    if (!bytes_begin_with(*rest, bytes_str(label)))
         return fail(Q_BAD_INPUT,
                     "%s: expected %s in the line of a protected file, found other text", what,
                     label);

@@ -21,7 +21,7 @@
 #define BODY_BUDGET ((size_t)256 << 20)
 #define PEM_LIMIT ((size_t)64 << 10)
 #define CONNECTIONS_MAX 4096
-#define DESCRIPTORS_SPARE 256 // for everything but HTTP connections
+#define DESCRIPTORS_KEPT 256 // for everything but HTTP connections
 #define STOP_WITHIN_MS 5000
 #define STOP_LOOK_MS 10
 
@@ -34,11 +34,11 @@ static unsigned connections_max(void)
     files.rlim_cur = files.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &files) != 0)
         (void)getrlimit(RLIMIT_NOFILE, &files);
-    if (files.rlim_cur >= CONNECTIONS_MAX + DESCRIPTORS_SPARE)
+    if (files.rlim_cur >= CONNECTIONS_MAX + DESCRIPTORS_KEPT)
         return CONNECTIONS_MAX;
-    return files.rlim_cur > (rlim_t)2 * DESCRIPTORS_SPARE
-               ? (unsigned)files.rlim_cur - DESCRIPTORS_SPARE
-               : DESCRIPTORS_SPARE / 2;
+    return files.rlim_cur > (rlim_t)2 * DESCRIPTORS_KEPT
+               ? (unsigned)files.rlim_cur - DESCRIPTORS_KEPT
+               : DESCRIPTORS_KEPT / 2;
 }
 
 static void answered(void *context, size_t route, unsigned status, int64_t nanoseconds)

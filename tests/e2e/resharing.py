@@ -113,8 +113,8 @@ class Resharing:
                              "--share-path", self.share(member), *more)
 
     def destroyed(self, member, *more, share=None, answers=YES):
-        return self.c.client("reshare", "destroyed", *self.words(), *self.key(member), "--share-path",
-                             share or self.old[member], *more, answers=answers)
+        return self.c.client("reshare", "destroyed", *self.words(), *self.key(member), *self.before(),
+                             *self.parts(), "--share-path", share or self.old[member], *more, answers=answers)
 
     def status(self, *more):
         return self.c.client("reshare", "status", *self.words(), *more)

@@ -390,6 +390,15 @@ def test_a_signature_verifies_elsewhere_and_here(keys, payload):
     keys.ok(*verify_words())
 
 
+@pytest.mark.parametrize("payload, said", [
+    (bytes(32), "approves that manifest"), (b"quorate-handover-v1", "begins with quorate-"),
+    (bytes(31), ""), (bytes(33), ""), (b"quorate", "")])
+def test_who_signs_bytes_that_are_a_members_word_is_warned(keys, payload, said):
+    put(keys, "payload", payload)
+    warnings = [line for line in keys.ok(*sign_words()).stderr.splitlines() if "WARN" in line.upper()]
+    assert len(warnings) == (1 if said else 0) and all(said in line for line in warnings), warnings
+
+
 def test_the_fixed_signature_of_the_original(desk):
     known = vector("p256_sign.json")
     primary = next(key for key in vector("keypairs.json") if key["name"] == "primary")

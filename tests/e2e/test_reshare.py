@@ -174,6 +174,27 @@ def test_a_new_key_is_handed_over_by_both_keys(born):
     assert "OLD quorum key" in r.approve(born.members[0])
 
 
+def test_a_hand_over_that_thieves_of_enough_old_members_made_is_told_from_ours(born, made):
+    """They have secrets and shares of the old set, and a manifest set of their own; the enclave is genuine."""
+    r, genesis = Resharing(born, members=2, threshold=2, name="thieves"), ("--namespace-dir", born.genesis_dir)
+    r.parts = lambda: (*born.pcr_words(), "--manifest-set-dir", r.set_dir)
+    r.keys().plan("--new-key")
+    for member in r.members:
+        r.approve(member)
+    born.machine.restart()
+    r.boot()
+    r.given()
+    r.fetch()
+    ours = (*born.pcr_words(), "--manifest-set-dir", born.set_dir)
+    verify = ("reshare", "verify", *genesis, "--reshare-dir")
+    said = born.client(*verify, r.dir)
+    assert "NEW quorum key" in said and "nothing says that the right people approved" in said
+    refused(lambda: born.client(*verify, r.dir, *ours), "Manifest Set composition does not match")
+    said = born.client(*verify, made.dir, *ours)
+    assert "epoch 1 is the last one here" in said and "right people" not in said
+    refused(lambda: born.client(*verify, made.dir, "--manifest-set-dir", born.set_dir), "qos-release-dir is required")
+
+
 def test_a_recovery_key_gets_the_whole_key_and_that_is_said(born, folder):
     recovery = qos.Pair()
     (folder / "dr.pub").write_text(recovery.public.hex())
@@ -186,6 +207,34 @@ def test_a_recovery_key_gets_the_whole_key_and_that_is_said(born, folder):
     r.given()
     r.fetch()
     assert qos.Pair(recovery.open((r.dir / "dr_wrapped_quorum_key").read_bytes())).public == born.public()
+
+
+def test_who_is_asked_nothing_compares_the_recovery_key_and_the_new_members_instead(born, folder):
+    (folder / "dr.pub").write_text(qos.Pair().public.hex())
+    (folder / "other.pub").write_text(qos.Pair().public.hex())
+    mine, other, unasked = ("--dr-key-path", folder / "dr.pub"), ("--dr-key-path", folder / "other.pub"), \
+        "--unsafe-auto-confirm"
+    r = Resharing(born, members=2, threshold=2, name="unasked")
+    r.keys().plan(*mine)
+    alice, bob = born.members[:2]
+    refused(lambda: r.approve(alice, unasked), "--unsafe-auto-confirm: expected --dr-key-path")
+    for more in ((), (unasked,)):
+        refused(lambda: r.approve(alice, *more, *other), "disaster recovery key: expected that of --dr-key-path")
+    assert not (r.dir / f"{alice}.reshare_approval").exists()
+    r.approve(alice, unasked, *mine)
+    r.approve(bob, *mine)
+    born.machine.restart()
+    r.boot()
+    refused(lambda: r.wrap(alice, unasked), "--unsafe-auto-confirm: expected --dr-key-path")
+    refused(lambda: r.wrap(alice, *other), "disaster recovery key: expected that of --dr-key-path")
+    blind = ("reshare", "wrap-share", *r.words(), *r.key(alice), "--previous-dir", r.previous, *r.parts(),
+             "--share-path", r.old[alice], unasked, *mine)
+    refused(lambda: born.client(*blind), "--unsafe-auto-confirm: expected --share-set-dir")
+    assert not (r.dir / f"{alice}.reshare_share").exists()
+    r.wrap(alice, unasked, *mine)
+    without = Resharing(born, members=2, threshold=2, name="without").keys()
+    without.plan()
+    refused(lambda: without.approve(alice, *mine), "disaster recovery key: expected that of --dr-key-path, found none")
 
 
 # --- who must agree ----------------------------------------------------------------------------------------------
@@ -542,6 +591,45 @@ def test_old_shares_are_destroyed_only_when_the_new_ones_are_known_to_open(made,
     assert "Old shares destroyed: 1 of 3" in r.status()
 
 
+def test_a_resharing_that_somebody_staged_in_a_genuine_enclave_makes_no_member_destroy_a_share(born, folder):
+    """Another key, other members, another manifest set; of ours only the aliases, keys and hashes, which are no secret."""
+    staged = Resharing(born, members=2, threshold=2, name="staged").keys()
+    staged.plan()
+    c, plan = born, staged.plan_file()
+    first, second = staged.members
+    pairs = {m: staged.pair(m) for m in staged.members}
+    key, slope = qos.Pair(), os.urandom(32)
+    theirs = [bytes([x]) + bytes(s ^ qos._multiply(x, r) for s, r in zip(key.seed, slope)) for x in (1, 2)]
+    members = [qos.member(m, pair) for m, pair in pairs.items()]
+    plan["quorumKey"] = key.public.hex()
+    plan["manifestSet"] = {"threshold": "2", "members": members}
+    plan["oldShareSet"]["members"] += members
+    plan["oldShareHashes"] += [hashlib.sha512(share).hexdigest() for share in theirs]
+    (staged.dir / "reshare_plan").write_bytes(canonical(plan))
+    for name, pair in pairs.items():
+        (staged.dir / f"{name}.reshare_approval").write_text(json.dumps({
+            "signature": pair.sign(approval_message("manifest", plan)).hex(), "member": qos.member(name, pair)}))
+    c.machine.restart()
+    staged.boot()
+    sender = Sender(staged)
+    for name, share in zip(staged.members, theirs):
+        assert "quorateReshareShareResponse" in send(staged, sender.request(name, share))
+    staged.fetch()
+    for name in staged.members:
+        c.client("reshare", "take", *staged.words(), *staged.key(name), *c.pcr_words(), "--manifest-set-dir",
+                 staged.set_dir, "--share-path", staged.share(name))
+    for member in c.members:
+        share = folder / member
+        shutil.copy(c.share(member), share)
+        refused(lambda: staged.destroyed(member, share=share), "Manifest Set composition does not match")
+        refused(lambda: staged.destroyed(member, "--force", share=share), "Manifest Set composition does not match")
+        refused(lambda: c.client("reshare", "destroyed", *staged.words(), *staged.key(member), *staged.before(),
+                                 *c.pcr_words(), "--manifest-set-dir", staged.set_dir, "--share-path", share),
+                "reshare plan: quorum key: expected that of the epoch before")
+        assert share.read_bytes() == c.share(member).read_bytes()
+        assert not (staged.dir / f"{member}.share_destroyed").exists()
+
+
 def test_a_new_share_is_never_taken_for_the_old_one(born):
     """The same member in both sets: only the share of the epoch before is destroyed."""
     r = Resharing(born, name="same")
@@ -691,7 +779,7 @@ def test_commands_that_are_killed_at_any_call_can_be_run_again(approved, folder)
         (r.dir / f"{alice}.share_destroyed").unlink()
         shutil.copy(c.share(alice), old)
 
-    destroy = ("reshare", "destroyed", *r.words(), *r.key(alice), "--share-path", old)
+    destroy = ("reshare", "destroyed", *r.words(), *r.key(alice), *r.before(), *r.parts(), "--share-path", old)
     assert killed_at_each(c, destroy, destroyed, every) > 20
 
 

@@ -135,6 +135,19 @@ def test_a_slot_that_holds_a_certificate_is_refused(desk, card, slot):
     assert desk.path("y.pub").read_text() == held(card).hex()
 
 
+@pytest.mark.parametrize("slot", [SIGNATURE, MANAGEMENT])
+def test_a_slot_that_holds_a_key_without_a_certificate_is_refused(desk, card, slot):
+    """Another program's, which may have no other copy; firmware before 5.3 does not tell."""
+    there = piv_card.Slot(ec.generate_private_key(ec.SECP256R1()), 2, 2, origin=1)
+    card.slots[slot] = there
+    desk.refused(*PROVISION, text=f"slot {slot:x}: expected it empty, found that it holds a key already")
+    desk.refused("advanced-provision-yubikey", "--master-seed-path", "member1.secret", *PIN_WORDS,
+                 text="holds a key already")
+    assert card.slots == {slot: there} and card.objects == {} and not desk.path("y.pub").exists()
+    desk.ok(*PROVISION, "--force")
+    assert desk.path("y.pub").read_text() == held(card).hex()
+
+
 def test_what_is_refused_changes_nothing(desk, card):
     desk.write("there.pub", "something")
     desk.refused("provision-yubikey", "--pub-path", "there.pub", *PIN_WORDS, text="there.pub: exists already")
@@ -181,6 +194,7 @@ def test_a_yubikey_signs(new_desk, firmware):
     assert tap == "Tap your YubiKey" and rest == ""
     independent.verify(public, b"a message", bytes.fromhex(signature))
     assert desk.cards[0].touches == before + 1
+    assert "approves that manifest" in desk.ok("yubikey-sign", "--payload", "00" * 32, *PIN_WORDS).stderr
     desk.refused("yubikey-sign", "--payload", "0", *PIN_WORDS, text="--payload")
 
 

@@ -1,6 +1,7 @@
 // Making and checking approvals (see member_signature.h).
 #include "client/manifest/member_signature.h"
 
+#include "base/log.h"
 #include "client/output.h"
 #include "codec/json.h"
 #include "protocol/manifest.h"
@@ -47,4 +48,14 @@ enum q_err approval_check(const struct approval *approval, const struct member_s
     TRY(err_context(p256_public_parse(approval->member.pub_key, &key), "approval of %s", who));
     return err_context(p256_verify(&key, bytes_of(manifest_hash, SHA256_SIZE), approval->signature),
                        "approval of %s", who);
+}
+
+void statement_warn(struct bytes payload)
+{
+    if (payload.n == SHA256_SIZE)
+        log_warn("%d bytes: a signature over the hash of a manifest approves that manifest",
+                 SHA256_SIZE);
+    if (bytes_begin_with(payload, BYTES_LIT("quorate-")))
+        log_warn("begins with quorate-: a signature over this may approve a plan, give a share or "
+                 "state something in the signer's name");
 }

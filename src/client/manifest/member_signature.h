@@ -19,4 +19,8 @@ enum q_err approval_make(const struct member_key *key, const char *alias,
 enum q_err approval_check(const struct approval *approval, const struct member_set *set,
                           const uint8_t manifest_hash[static SHA256_SIZE]);
 
+// Warns when bytes that somebody is asked to sign as they are would be a member's word: a manifest's hash, by its
+// size, or one of our own statements, by its domain.
+void statement_warn(struct bytes payload);
+
 #endif

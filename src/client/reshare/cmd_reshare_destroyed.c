@@ -1,5 +1,6 @@
 // reshare destroyed: a member of the old share set overwrites and removes the old share, and signs that no copy is
-// left (docs/resharing.md). Not before enough new members have shown that their shares open.
+// left (docs/resharing.md). Not before the plan is seen to be that of the member's own files, an enclave to have made
+// the output, and enough new members to have opened their shares.
 #include "client/command.h"
 
 #include "client/member_key.h"
@@ -28,11 +29,14 @@ static enum q_err find_self(const struct reshare_plan *p, const struct member *m
                 "NotShareSetMember: expected a member of the old share set, by alias and key");
 }
 
-// Otherwise an output that no enclave made could talk members into destroying the quorum key.
+// Otherwise an output that no enclave made, or one that an enclave made by somebody else's plan, could talk members
+// into destroying the quorum key.
 static enum q_err check_attested(const struct options *o, const struct reshare_paths *paths,
                                  const struct reshare_output *output, struct arena *a)
 {
     BUF_AUTO document = {0};
+    struct bytes role;
+    TRY(reshare_compare(o, &output->plan, a, &role));
     TRY(file_read_regular(paths->output_document, ATTESTATION_MAX_SIZE, &document));
     return err_context(reshare_check_archived(o, buf_bytes(&document), output, a), "%s",
                        paths->output_document);
@@ -155,8 +159,10 @@ static const struct option reshare_destroyed_options[] = {
     OPTION_RESHARE_DIR,
     OPTION_REQUIRED("alias", "Name of the member"),
     OPTION_REQUIRED("share-path", "The member's OLD share, which is overwritten and removed"),
+    OPTION_REQUIRED("previous-dir", "Folder of the genesis, or of the resharing before"),
+    OPTION_OPTIONAL("share-set-dir", "Folder of the members who got the new shares"),
+    OPTIONS_RESHARE_PARTS,
     OPTIONS_KEY,
-    OPTIONS_TRUST,
     OPTION_RESHARE_DEBUG,
     OPTION_SWITCH("unsafe-auto-confirm", "Do not ask"),
     OPTION_SWITCH("force", "Although too few new members have shown that their shares open"),

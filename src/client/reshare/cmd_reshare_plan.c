@@ -3,7 +3,6 @@
 #include "client/command.h"
 
 #include "base/text.h"
-#include "client/key_file.h"
 #include "client/manifest/manifest_parts.h"
 #include "client/member_key.h"
 #include "client/manifest/member_signature.h"
@@ -12,6 +11,7 @@
 #include "protocol/manifest.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 // What the epoch before names already must not be said otherwise.
 static enum q_err read_name(const struct options *o, struct reshare_plan *p)
@@ -26,17 +26,6 @@ static enum q_err read_name(const struct options *o, struct reshare_plan *p)
     if (given.p != NULL)
         p->namespace = given;
     return text_check_name("namespace", p->namespace, true);
-}
-
-static enum q_err read_recovery_key(const struct options *o, struct arena *a,
-                                    struct reshare_plan *p)
-{
-    struct p256_public key;
-    const char *path = options_value(o, "dr-key-path");
-    if (path == NULL)
-        return Q_OK;
-    TRY(err_context(public_key_read(path, &key), "FailedToReadDrKey"));
-    return arena_copy(a, p256_public_bytes(&key), &p->dr_key);
 }
 
 static enum q_err read_plan(const struct options *o, struct arena *a, struct previous *before,
@@ -54,7 +43,7 @@ static enum q_err read_plan(const struct options *o, struct arena *a, struct pre
     p->new_key = options_given(o, "new-key");
     if (parts.quorum_key.p != NULL && !bytes_equal(parts.quorum_key, p->quorum_key))
         return fail(Q_REFUSED, "--quorum-key-path: expected the quorum key of the epoch before");
-    TRY(read_recovery_key(o, a, p));
+    TRY(recovery_key_read(o, a, &p->dr_key));
     return reshare_plan_check(p, NULL);
 }
 
@@ -85,7 +74,6 @@ static const struct option reshare_plan_options[] = {
     OPTION_REQUIRED("share-set-dir", "Folder of the members who get the new shares"),
     OPTION_OPTIONAL("namespace", "Name of the deployment (needed after a genesis)"),
     OPTION_SWITCH("new-key", "Make a new quorum key, to which the present one hands over"),
-    OPTION_OPTIONAL("dr-key-path", "Public key that gets the WHOLE quorum key, for recovery"),
     OPTIONS_RESHARE_PARTS,
     OPTION_FORCE,
     OPTION_AUDIT,
@@ -133,7 +121,6 @@ static enum q_err reshare_approve(const struct options *o)
 {
     ARENA_AUTO a = {0};
     MEMBER_KEY_AUTO *key = NULL;
-    const struct prompt prompt = {stdin, stdout};
     struct reshare_paths paths;
     struct planned planned;
     struct bytes role;
@@ -142,8 +129,7 @@ static enum q_err reshare_approve(const struct options *o)
     TRY(reshare_plan_load(&paths, &a, &planned));
     TRY(reshare_compare(o, &planned.plan, &a, &role));
     TRY(check_member(o, &planned, key));
-    if (!options_given(o, "unsafe-auto-confirm"))
-        TRY(reshare_review(&prompt, &planned, role));
+    TRY(reshare_review(o, &planned, role));
     TRY(sign_plan(o, &paths, &planned, key, &a));
     reshare_warn(&planned.plan);
     return Q_OK;

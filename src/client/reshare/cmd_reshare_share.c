@@ -101,15 +101,13 @@ static enum q_err wrap(const struct options *o, struct wrap *w, struct arena *a)
 {
     SECRET_AUTO share = {0};
     BUF_AUTO ciphertext = {0};
-    const struct prompt prompt = {stdin, stdout};
     struct bytes role;
     struct p256_public setup;
     TRY(find_self(w));
     TRY(reshare_compare(o, &w->planned.plan, a, &role));
     TRY(verify_enclave(o, w, a, &setup));
     TRY(open_own(o, w, &share));
-    if (!options_given(o, "unsafe-auto-confirm"))
-        TRY(reshare_review(&prompt, &w->planned, role));
+    TRY(reshare_review(o, &w->planned, role));
     TRY(p256_seal(&setup, secret_bytes(&share), &ciphertext));
     TRY(write_wrapped(w, buf_bytes(&ciphertext), &setup, a));
     reshare_warn(&w->planned.plan);

@@ -3,6 +3,7 @@
 #include "client/command.h"
 
 #include "base/hex.h"
+#include "base/log.h"
 #include "client/reshare/reshare_evidence.h"
 #include "client/reshare/reshare_history.h"
 #include "client/time_text.h"
@@ -15,6 +16,22 @@ static enum q_err verify_resharing(const struct options *o, const struct reshari
 {
     return err_context(reshare_check_archived(o, r->document, &r->output, a), "%s",
                        r->paths.folder);
+}
+
+// Plan, approvals and document of a resharing name their own manifest set and enclave: k old members could have made
+// another resharing with others. The newest plan holds the hash of all before it, so its approval is theirs too.
+static enum q_err compare_newest(const struct options *o, const struct reshare_history *h,
+                                 struct arena *a)
+{
+    const struct resharing *newest = &h->resharings.items[h->resharings.n - 1];
+    struct bytes role;
+    if (options_given(o, "manifest-set-dir"))
+        return err_context(reshare_compare(o, &newest->output.plan, a, &role), "%s",
+                           newest->paths.folder);
+    log_warn("nothing says that the right people approved this history, nor in which enclave: "
+             "--manifest-set-dir, --qos-release-dir and --pcr3-preimage-path name those of the "
+             "newest epoch");
+    return Q_OK;
 }
 
 static enum q_err say_genesis(const struct reshare_history *h)
@@ -56,6 +73,7 @@ static enum q_err reshare_verify(const struct options *o)
                              &h));
     for (size_t i = 0; i < h.resharings.n; i++)
         TRY(verify_resharing(o, &h.resharings.items[i], &a));
+    TRY(compare_newest(o, &h, &a));
     TRY(say_genesis(&h));
     for (size_t i = 0; i < h.resharings.n; i++)
         TRY(say_resharing(&h.resharings.items[i]));
@@ -71,6 +89,18 @@ static const struct option reshare_verify_options[] = {
      .required = true,
      .multiple = true,
      .help = "Folder of a resharing; once for each"},
+    {.name = "manifest-set-dir",
+     .kind = OPTION_VALUE,
+     .requires_ = "qos-release-dir,pcr3-preimage-path",
+     .help = "Folder of the members who approve manifests, to compare the newest epoch with"},
+    {.name = "qos-release-dir",
+     .kind = OPTION_VALUE,
+     .requires_ = "manifest-set-dir",
+     .help = "Folder with aws-x86_64.pcrs, to compare the newest epoch with"},
+    {.name = "pcr3-preimage-path",
+     .kind = OPTION_VALUE,
+     .requires_ = "manifest-set-dir",
+     .help = "File with the role behind PCR3, to compare the newest epoch with"},
     OPTIONS_TRUST,
     OPTION_RESHARE_DEBUG,
 };

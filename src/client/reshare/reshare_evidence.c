@@ -1,6 +1,7 @@
 // Comparing a plan and verifying the documents of a resharing (see reshare_evidence.h).
 #include "client/reshare/reshare_evidence.h"
 
+#include "client/key_file.h"
 #include "client/manifest/approve.h"
 
 #include <string.h>
@@ -26,6 +27,28 @@ static enum q_err compare_before(const struct options *o, const struct reshare_p
     return err_context(reshare_plan_follows(p, &before.epoch), "%s", folder);
 }
 
+enum q_err recovery_key_read(const struct options *o, struct arena *a, struct bytes *out)
+{
+    struct p256_public key;
+    const char *path = options_value(o, "dr-key-path");
+    if (path == NULL)
+        return Q_OK;
+    TRY(err_context(public_key_read(path, &key), "FailedToReadDrKey"));
+    return arena_copy(a, p256_public_bytes(&key), out);
+}
+
+static enum q_err compare_recovery(const struct options *o, const struct reshare_plan *p,
+                                   struct arena *a)
+{
+    struct bytes mine = p->dr_key;
+    TRY(recovery_key_read(o, a, &mine));
+    if (mine.p == NULL || (p->dr_key.p != NULL && bytes_equal(p->dr_key, mine)))
+        return Q_OK;
+    return fail(Q_REFUSED,
+                "reshare plan: disaster recovery key: expected that of --dr-key-path, found %s",
+                p->dr_key.p != NULL ? "another" : "none");
+}
+
 enum q_err reshare_compare(const struct options *o, const struct reshare_plan *p, struct arena *a,
                            struct bytes *role)
 {
@@ -35,6 +58,7 @@ enum q_err reshare_compare(const struct options *o, const struct reshare_plan *p
     TRY(manifest_parts_given(o, &m, *role, a, &parts));
     TRY(manifest_parts_trust(o, a, &parts));
     TRY(err_context(manifest_compare(&m, &parts), "reshare plan"));
+    TRY(compare_recovery(o, p, a));
     return compare_before(o, p, a);
 }
 

@@ -7,10 +7,13 @@
 #include "client/attestation/evidence.h"
 #include "client/reshare/reshare_folder.h"
 
-// The plan against OPTIONS_RESHARE_OWN: measurements, role, trusted root, manifest set; where named also new
-// share set, quorum key, and the epoch before. *role: arena memory.
+// The plan against OPTIONS_RESHARE_PARTS: measurements, role, trusted root, manifest set; where named also new
+// share set, quorum key, recovery key, and the epoch before. *role: arena memory.
 enum q_err reshare_compare(const struct options *o, const struct reshare_plan *p, struct arena *a,
                            struct bytes *role);
+
+// The key of --dr-key-path in arena memory; *out stays as it is where the option is not given.
+enum q_err recovery_key_read(const struct options *o, struct arena *a, struct bytes *out);
 
 // An enclave that is committed to this plan and waits for shares. The key in its claims
 // (evidence_public_key) is what they are sealed to.
@@ -31,6 +34,7 @@ enum q_err reshare_check_archived(const struct options *o, struct bytes document
         OPTION_REQUIRED("pcr3-preimage-path", "File with the role behind PCR3"),                   \
         OPTION_REQUIRED("manifest-set-dir", "Folder of the members who approve manifests"),        \
         OPTION_OPTIONAL("quorum-key-path", "The quorum public key, to compare with"),              \
+        OPTION_OPTIONAL("dr-key-path", "Public key that gets the WHOLE quorum key, for recovery"), \
         OPTIONS_TRUST
 #define OPTION_RESHARE_DEBUG                                                                       \
     OPTION_SWITCH("unsafe-allow-debug",                                                            \

@@ -6,8 +6,10 @@
 #include "base/text.h"
 #include "client/genesis/genesis_files.h"
 #include "client/manifest/review.h"
+#include "client/prompt.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 static enum q_err ask_name(const struct prompt *p, struct bytes name)
 {
@@ -80,10 +82,30 @@ static enum q_err ask_power(const struct prompt *p, const struct reshare_plan *p
     return review_ask(p, &q);
 }
 
-enum q_err reshare_review(const struct prompt *p, const struct planned *planned, struct bytes role)
+static enum q_err check_named(const struct options *o, const char *option)
 {
+    if (options_value(o, option) != NULL)
+        return Q_OK;
+    return fail(Q_REFUSED,
+                "--unsafe-auto-confirm: expected --%s to compare the plan with, found nobody asked "
+                "and nothing compared",
+                option);
+}
+
+static enum q_err check_compared(const struct options *o, const struct reshare_plan *plan)
+{
+    TRY(check_named(o, "share-set-dir"));
+    return plan->dr_key.p == NULL ? Q_OK : check_named(o, "dr-key-path");
+}
+
+enum q_err reshare_review(const struct options *o, const struct planned *planned, struct bytes role)
+{
+    const struct prompt prompt = {stdin, stdout};
+    const struct prompt *p = &prompt;
     const struct reshare_plan *plan = &planned->plan;
     TRY(reshare_show_hash("Reshare plan hash", planned->hash));
+    if (options_given(o, "unsafe-auto-confirm"))
+        return check_compared(o, plan);
     TRY(ask_name(p, plan->namespace));
     TRY(ask_epoch(p, plan->epoch));
     TRY(ask_set(p, &plan->old_share_set, "These members hold the shares now",

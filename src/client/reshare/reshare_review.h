@@ -2,12 +2,13 @@
 #ifndef QUORATE_CLIENT_RESHARE_REVIEW_H
 #define QUORATE_CLIENT_RESHARE_REVIEW_H
 
-#include "client/prompt.h"
+#include "base/options.h"
 #include "client/reshare/reshare_folder.h"
 
 // Name, epoch, both share sets, role, key, recovery key, and what becomes of the old shares: Q_REFUSED at the
-// first no.
-enum q_err reshare_review(const struct prompt *p, const struct planned *plan, struct bytes role);
+// first no. With --unsafe-auto-confirm nothing is asked; who gets shares or the whole key must have been compared
+// (reshare_compare) then.
+enum q_err reshare_review(const struct options *o, const struct planned *plan, struct bytes role);
 
 // That old shares keep their power, and what to do about it: on stderr.
 void reshare_warn(const struct reshare_plan *p);

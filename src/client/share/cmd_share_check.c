@@ -93,10 +93,14 @@ static enum q_err refuse_old(const struct own *own, const struct share_epoch *e,
                 own->path, e->epoch, next->epoch.epoch, when == NULL ? "?" : when);
 }
 
-// The newest epoch's own sentence stays when the share is of none.
+// Newest first: each proof is a use of the key, for a YubiKey with PIN and touch. Its own sentence stays when the share
+// is of none.
 static enum q_err prove(const struct reshare_history *h, const struct own *own, unsigned *number)
 {
     const struct share_epoch *end = reshare_history_end(h);
+    enum q_err err = share_proof(end->shares, own->alias, own->key, own->share, own->path, number);
+    if (err == Q_OK || h->resharings.n == 0)
+        return err;
     for (size_t i = h->resharings.n; i > 0; i--) {
         const struct share_epoch *e = i == 1 ? &h->start : &h->resharings.items[i - 2].epoch;
         if (is_of(e, own))

@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "client/key_file.h"
+#include "client/manifest/member_signature.h"
 #include "client/output.h"
 #include "client/token/token_key.h"
 #include "client/token/yubikey.h"
@@ -184,6 +185,7 @@ static enum q_err yubikey_sign(const struct options *o)
     TRY(token_wanted_yubikey(o, &wanted));
     wanted.tap = stdout;
     TRY(token_key_open(&wanted, &key));
+    statement_warn(buf_bytes(&payload));
     TRY(member_key_sign(key, buf_bytes(&payload), signature));
     return print_hex(BYTES_OF(signature));
 }

@@ -152,6 +152,22 @@ enum q_err yubikey_reset(struct yubikey *y)
     return rc == YKPIV_OK ? Q_OK : yubikey_failed(rc, "reset");
 }
 
+static enum q_err slot_taken(enum yubikey_slot slot, const char *by)
+{
+    return fail(Q_EXISTS,
+                "YubiKey: slot %x: expected it empty, found that it holds a %s already "
+                "(--force replaces key and certificate)",
+                slot, by);
+}
+
+// Firmware below 5.3 does not tell of a key alone.
+static bool holds_key(struct yubikey *y, enum yubikey_slot slot)
+{
+    uint8_t data[YKPIV_OBJ_MAX_SIZE];
+    size_t n = sizeof data;
+    return ykpiv_get_metadata(y->state, (uint8_t)slot, data, &n) == YKPIV_OK;
+}
+
 enum q_err yubikey_check_empty(struct yubikey *y, enum yubikey_slot slot)
 {
     uint8_t *certificate = NULL;
@@ -159,14 +175,11 @@ enum q_err yubikey_check_empty(struct yubikey *y, enum yubikey_slot slot)
     ykpiv_rc rc = ykpiv_util_read_cert(y->state, (uint8_t)slot, &certificate, &n);
     if (certificate != NULL)
         (void)ykpiv_util_free(y->state, certificate);
-    if (rc == YKPIV_INVALID_OBJECT || (rc == YKPIV_OK && n == 0))
-        return Q_OK;
-    if (rc != YKPIV_OK)
+    if (rc != YKPIV_OK && rc != YKPIV_INVALID_OBJECT)
         return yubikey_failed(rc, "reading a slot");
-    return fail(Q_EXISTS,
-                "YubiKey: slot %x: expected it empty, found that it holds a certificate already "
-                "(--force replaces key and certificate)",
-                slot);
+    if (rc == YKPIV_OK && n > 0)
+        return slot_taken(slot, "certificate");
+    return holds_key(y, slot) ? slot_taken(slot, "key") : Q_OK;
 }
 
 enum q_err yubikey_generate(struct yubikey *y, enum yubikey_slot slot,

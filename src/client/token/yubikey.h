@@ -32,7 +32,7 @@ enum q_err yubikey_reset(struct yubikey *y);
 // 5.7 on) is that which the YubiKey names.
 enum q_err yubikey_authenticate(struct yubikey *y, struct bytes management_key);
 
-// Q_EXISTS when the slot holds a certificate.
+// Q_EXISTS when the slot holds a certificate, or a key as far as the YubiKey tells (firmware 5.3 and above).
 enum q_err yubikey_check_empty(struct yubikey *y, enum yubikey_slot slot);
 // A new key in a slot, or an imported one (32 bytes); PIN and touch are wanted each time it is used. After
 // yubikey_authenticate.

@@ -1,6 +1,8 @@
 // Signatures, plain and under a label: what they cover, and that none stands for another.
 #include "app_fixture.h"
 
+#include "protocol/reshare.h"
+
 #include <pthread.h>
 
 static const uint8_t message[] = "pay 5 to bob";
@@ -114,6 +116,23 @@ static void a_plain_signature_never_stands_for_a_labelled_one(void **state)
     app_key_free(key);
 }
 
+static void an_application_signs_no_hand_over_of_the_quorum_key(void **state)
+{
+    struct enclave *e = *state;
+    uint8_t signature[APP_SIGNATURE_SIZE];
+    static const uint8_t handover[] = RESHARE_HANDOVER_DOMAIN "hash, epoch, old key, new key";
+    size_t domain_size = strlen(RESHARE_HANDOVER_DOMAIN);
+    struct app_key *key = read_quorum(e);
+    assert_status(app_sign(key, handover, sizeof handover - 1, signature), APP_REFUSED,
+                  "hand-over");
+    assert_status(app_sign(key, handover, domain_size, signature), APP_REFUSED, "hand-over");
+    assert_app_ok(app_sign(key, handover, domain_size - 1, signature));
+    // To verify one that an enclave signed is an application's right.
+    assert_ok(p256_sign(e->quorum, BYTES_OF(handover), signature));
+    assert_app_ok(app_verify(app_key_public(key), handover, sizeof handover, signature));
+    app_key_free(key);
+}
+
 static void keys_that_are_none_and_missing_pointers_are_refused(void **state)
 {
     struct enclave *e = *state;
@@ -199,6 +218,7 @@ int main(void)
         ENCLAVE_TEST(labels_have_1_to_255_bytes),
         ENCLAVE_TEST(a_plain_signature_is_over_the_message_alone),
         ENCLAVE_TEST(a_plain_signature_never_stands_for_a_labelled_one),
+        ENCLAVE_TEST(an_application_signs_no_hand_over_of_the_quorum_key),
         ENCLAVE_TEST(keys_that_are_none_and_missing_pointers_are_refused),
         ENCLAVE_TEST(one_key_serves_several_threads),
     };

@@ -9,6 +9,11 @@ static void views_compare_by_value_a_prefix_first(void **state)
     assert_int_equal(bytes_compare(BYTES_LIT("ab"), BYTES_LIT("ab")), 0);
     assert_true(bytes_equal(BYTES_LIT(""), BYTES_NONE));
     assert_false(bytes_is(BYTES_LIT("never"), "Never"));
+    assert_true(bytes_begin_with(BYTES_LIT("never"), BYTES_LIT("never")));
+    assert_true(bytes_begin_with(BYTES_LIT("never"), BYTES_LIT("")));
+    assert_true(bytes_begin_with(BYTES_NONE, BYTES_NONE));
+    assert_false(bytes_begin_with(BYTES_LIT("neve"), BYTES_LIT("never")));
+    assert_false(bytes_begin_with(BYTES_LIT("a never"), BYTES_LIT("never")));
 }
 
 static void trimming_and_first_lines(void **state)

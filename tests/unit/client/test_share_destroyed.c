@@ -4,6 +4,9 @@
 #include "../reshare_scene.h"
 
 #include "client/reshare/share_destroyed.h"
+#include "client/share/share_result.h"
+#include "protocol/reshare.h"
+#include "protocol/share.h"
 
 #define NOW INT64_C(1700000000)
 
@@ -16,6 +19,19 @@ static void make(const struct reshare_scene *s, struct arena *a, struct buf *fil
     assert_ok(member_key_from_pair(&copy, &key));
     assert_ok(share_destroyed_make(key, "bob", &s->plan, s->hash, NOW, file));
     assert_ok(share_destroyed_read(buf_bytes(file), a, out));
+}
+
+// What the keys of members and the quorum key sign begins with these, but for 32 bytes of a manifest's hash.
+static void no_signed_words_begin_like_others(void **state)
+{
+    (void)state;
+    static const char *const domains[] = {SHARE_BINDING_DOMAIN,   RESHARE_MANIFEST_DOMAIN,
+                                          RESHARE_SHARE_DOMAIN,   RESHARE_HANDOVER_DOMAIN,
+                                          SHARE_DESTROYED_DOMAIN, SHARE_RESULT_DOMAIN,
+                                          GENESIS_TEST_MESSAGE,   "quorate-app-v1"};
+    for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
+        for (size_t k = 0; k < sizeof domains / sizeof *domains; k++)
+            assert_true(i == k || !bytes_begin_with(bytes_str(domains[i]), bytes_str(domains[k])));
 }
 
 static void it_is_read_as_it_was_made_and_signs_all_of_it(void **state)
@@ -85,6 +101,7 @@ int main(void)
     if (secret_init(true) != Q_OK)
         return 1;
     const struct CMUnitTest tests[] = {
+        TEST(no_signed_words_begin_like_others),
         TEST(it_is_read_as_it_was_made_and_signs_all_of_it),
         TEST(it_is_nobody_elses_and_of_no_other_share_or_time),
         cmocka_unit_test(other_files_are_refused),
