@@ -89,8 +89,9 @@ static bool is_plain(const char *name)
 
 static enum q_err name_of(const struct line *l, struct arena *a, struct initramfs_entry *e)
 {
-    TRY(text_of(l, 1, a, &e->name));
-    e->name += e->name[0] == '/';
+    const char *name = "";
+    TRY(text_of(l, 1, a, &name));
+    e->name = name + (name[0] == '/');
     if (!is_plain(e->name) || strcmp(e->name, "TRAILER!!!") == 0)
         return refuse(l, "a path without empty parts, . and ..", l->words[1]);
     return Q_OK;
