@@ -40,6 +40,9 @@ static const struct option table[] = {
     {.name = "tee",
      .kind = OPTION_VALUE,
      .help = "trusted execution environment: nitro, snp or sim (the one that is present)"},
+    {.name = "nsm-device",
+     .kind = OPTION_VALUE,
+     .help = "device of the Nitro security module (/dev/nsm)"},
     {.name = "sim-dir", .kind = OPTION_VALUE, .help = "folder of the simulated TEE"},
     {.name = "role",
      .kind = OPTION_VALUE,
@@ -158,6 +161,7 @@ static enum q_err open_tee(const struct options *o, struct tee **out)
 {
     const struct tee_options options = {
         .provider = options_value(o, "tee"),
+        .nsm_device = options_value(o, "nsm-device"),
         .sim_dir = options_value(o, "sim-dir"),
         .role = options_value(o, "role"),
         .mock = options_given(o, "mock"),

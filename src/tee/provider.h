@@ -40,5 +40,6 @@ struct tee {
 };
 
 enum q_err sim_open(const struct tee_options *options, struct tee **out);
+enum q_err nitro_open(const struct tee_options *options, struct tee **out);
 
 #endif

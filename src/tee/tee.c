@@ -18,7 +18,7 @@ static const struct provider {
     const char *device; // whose presence chooses it; NULL: chosen by name only
     enum q_err (*open)(const struct tee_options *options, struct tee **out);
 } providers[] = {
-    {"nitro", "/dev/nsm", not_built},
+    {"nitro", "/dev/nsm", nitro_open},
     {"snp", "/dev/sev-guest", not_built},
     {"sim", NULL, sim_open},
 };

@@ -1,6 +1,5 @@
-// The trusted execution environment this process runs in, behind one interface. Providers: nitro
-// and snp (not built yet: tee_open says so), and sim, which runs on any Linux machine and says
-// SIMULATED.
+// The trusted execution environment this process runs in, behind one interface. Providers: nitro,
+// snp (not built yet: tee_open says so), and sim, which runs on any Linux machine and says SIMULATED.
 #ifndef QUORATE_TEE_TEE_H
 #define QUORATE_TEE_TEE_H
 
@@ -24,11 +23,12 @@ enum q_err commitment_register(enum commitment which,
 enum q_err role_measurement(struct bytes role, uint8_t out[static SHA384_SIZE]);
 
 struct tee_options {
-    const char *provider;  // "nitro", "snp", "sim", or NULL: the device that is present
-    const char *sim_dir;   // NULL: $XDG_STATE_HOME/quorate/sim or ~/.local/state/quorate/sim
-    const char *role;      // NULL: role.txt in sim_dir, a default written there on first use
-    bool mock;             // sim with zero PCRs and module id "mock_module_id"
-    const char *mock_pcrs; // file of "<hex> PCR<n>" lines; NULL: none
+    const char *provider;   // "nitro", "snp", "sim", or NULL: the device that is present
+    const char *nsm_device; // of nitro; NULL: /dev/nsm
+    const char *sim_dir;    // NULL: $XDG_STATE_HOME/quorate/sim or ~/.local/state/quorate/sim
+    const char *role;       // NULL: role.txt in sim_dir, a default written there on first use
+    bool mock;              // sim with zero PCRs and module id "mock_module_id"
+    const char *mock_pcrs;  // file of "<hex> PCR<n>" lines; NULL: none
     const struct clock *clock;
 };
 
