@@ -2,6 +2,7 @@
 #include "enclave/completion.h"
 
 #include "base/log.h"
+#include "enclave/resolvers.h"
 #include "protocol/manifest.h"
 
 // The things that appear when the key is complete, the quorum key last.
@@ -56,6 +57,7 @@ enum q_err quorum_key_complete(struct enclave *e, struct p256_pair **quorum,
 {
     const struct key_description what = {
         .id = KEY_QUORUM, .suite = SUITE_QOS_P256, .uses = USE_SIGN | USE_RELEASE | USE_EXPORT};
+    TRY(resolvers_publish(e->booted->envelope.manifest.dns, e->resolvers));
     TRY(keyring_put(e->keyring, &what, quorum));
     enum q_err err = put_in_place(e, envelope);
     if (err != Q_OK) {

@@ -1,6 +1,8 @@
 // fork and exec of the application (see launch.h).
 #include "enclave/launch.h"
 
+#include "enclave/syscall_filter.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -23,14 +25,20 @@ enum step {
     STEP_IDENTITY,
     STEP_PRIVILEGES,
     STEP_DESCRIPTORS,
+    STEP_FILTER,
     STEP_EXECUTE,
 };
 
 static const char *const step_names[] = {
-    [STEP_SESSION] = "its own session",       [STEP_SIGNALS] = "default signals",
-    [STEP_STREAMS] = "standard streams",      [STEP_LIMITS] = "resource limits",
-    [STEP_IDENTITY] = "its own uid",          [STEP_PRIVILEGES] = "no new privileges",
-    [STEP_DESCRIPTORS] = "close descriptors", [STEP_EXECUTE] = "execute",
+    [STEP_SESSION] = "its own session",
+    [STEP_SIGNALS] = "default signals",
+    [STEP_STREAMS] = "standard streams",
+    [STEP_LIMITS] = "resource limits",
+    [STEP_IDENTITY] = "its own uid",
+    [STEP_PRIVILEGES] = "no new privileges",
+    [STEP_DESCRIPTORS] = "close descriptors",
+    [STEP_FILTER] = "its system call filter",
+    [STEP_EXECUTE] = "execute",
 };
 
 // What the child tells when a step fails; an empty pipe means that the program runs.
@@ -131,6 +139,8 @@ static enum step become(const struct application *a, const struct pipes *p, pid_
         return STEP_PRIVILEGES;
     if (close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC) != 0)
         return STEP_DESCRIPTORS;
+    if (a->filter.p != NULL && !syscall_filter_install(a->filter))
+        return STEP_FILTER;
     (void)execve(a->path, a->arguments, a->environment);
     return STEP_EXECUTE;
 }

@@ -12,7 +12,8 @@ struct launched {
 
 // Returns once the application's program has been executed. A step that failed before that is named with
 // its cause; no process is left then. Its environment, arguments, uid and policy are those of a; descriptors
-// above 2 are closed, signals are at their defaults, core files off, no_new_privs on, and it dies with us.
+// above 2 are closed, signals are at their defaults, core files off, no_new_privs on, its system calls filtered,
+// and it dies with us.
 enum q_err launch(const struct application *a, struct launched *out);
 
 #endif

@@ -1,9 +1,11 @@
 // qos_core: the enclave's program. Options, start, signals, end (qos-behaviour 2.1; design "Processes").
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "codec/json.h"
 #include "enclave/dispatch.h"
 #include "enclave/egress.h"
+#include "enclave/init.h"
 #include "net/frame.h"
 
 #include <signal.h>
@@ -21,6 +23,8 @@
 #define CONNECTIONS_MAX 64
 #define IDLE_MS 30000
 #define FRAME_MS 30000
+#define FINISH_MS 3000
+#define CONTROL_PORT "3" // as PID 1
 
 static const struct option table[] = {
     {.name = "cid",
@@ -88,6 +92,9 @@ static const struct option table[] = {
      .fallback = "1000",
      .requires_ = "cid",
      .help = "vsock port of the host that connects out"},
+    {.name = "unsafe-unfiltered-app",
+     .kind = OPTION_FLAG,
+     .help = "do not filter the system calls of an application in debug mode"},
     {.name = "allow-unlocked-memory",
      .kind = OPTION_FLAG,
      .help = "start although secrets could be swapped out (development only)"},
@@ -98,7 +105,9 @@ static const struct option table[] = {
 struct program {
     struct address address;
     uid_t app_uid;
+    bool is_init;
     struct loop *loop;
+    struct timer *finish;
     struct tee *tee;
     struct frame_server *server;
     struct supervisor *supervisor;
@@ -211,6 +220,33 @@ static enum q_err open_egress(struct program *p, const struct options *o)
     return Q_OK;
 }
 
+// As PID 1, after an application that is not to be restarted: the machine ends, once its last bytes have had
+// their time to leave.
+static void application_over(void *context)
+{
+    struct program *p = context;
+    log_info("the application has ended and is not to be restarted");
+    timer_set(p->finish, clock_monotonic_ms() + FINISH_MS);
+}
+
+static void finish_due(void *context)
+{
+    struct program *p = context;
+    published_wipe_all(&p->enclave->published);
+    supervisor_stop(p->supervisor, stopped, p);
+}
+
+static enum q_err open_supervisor(struct program *p, const struct options *o)
+{
+    TRY(supervisor_new(p->loop, &p->supervisor));
+    if (options_given(o, "unsafe-unfiltered-app"))
+        supervisor_unfiltered_debug(p->supervisor);
+    if (!p->is_init)
+        return Q_OK;
+    supervisor_on_end(p->supervisor, application_over, p);
+    return loop_timer(p->loop, finish_due, p, &p->finish);
+}
+
 static enum q_err open_enclave(struct program *p, const struct options *o)
 {
     struct enclave_options options = {
@@ -220,6 +256,7 @@ static enum q_err open_enclave(struct program *p, const struct options *o)
     options.published.paths[PUBLISHED_EPHEMERAL] = options_value(o, "ephemeral-file");
     options.published.paths[PUBLISHED_MANIFEST] = options_value(o, "manifest-file");
     options.published.app_uid = p->app_uid;
+    options.resolvers = p->is_init ? "/etc/resolv.conf" : NULL; // another machine's is its own
     return enclave_open(&options, &p->enclave);
 }
 
@@ -228,7 +265,7 @@ static enum q_err serve(struct program *p, const struct options *o)
 {
     TRY(loop_new(&p->loop));
     TRY(listen_for_messages(p));
-    TRY(supervisor_new(p->loop, &p->supervisor));
+    TRY(open_supervisor(p, o));
     TRY(bridges_new(p->loop, &p->address, &p->bridges));
     supervisor_bridge(p->supervisor, p->bridges);
     TRY(open_egress(p, o));
@@ -258,6 +295,7 @@ static void end(struct program *p)
     bridges_free(&p->bridges);
     egress_free(&p->egress);
     enclave_close(&p->enclave);
+    timer_end(&p->finish);
     loop_free(&p->loop);
     tee_close(&p->tee);
 }
@@ -276,6 +314,41 @@ static int failed(void)
     return EXIT_FAILURE;
 }
 
+static enum q_err parse(int argc, char *const *argv, struct options *o)
+{
+    return options_parse(table, sizeof table / sizeof *table, argc - 1, argv + 1, o);
+}
+
+// As PID 1 the machine decides, not whoever wrote a command line: Nitro, our own vsock number and the parent's,
+// the default files.
+static enum q_err serve_as_init(struct program *p)
+{
+    struct init_place place;
+    struct options o;
+    char words[][24] = {"init",         "--tee", "nitro",  "--cid",      "",
+                        "--egress-cid", "",      "--port", CONTROL_PORT, "--unsafe-unfiltered-app"};
+    char *pointers[sizeof words / sizeof *words];
+    int count = sizeof words / sizeof *words;
+    p->is_init = true;
+    TRY(init_start(&place));
+    (void)snprintf(words[4], sizeof words[4], "%u", place.cid);
+    (void)snprintf(words[6], sizeof words[6], "%u", place.line.parent_cid);
+    for (int i = 0; i < count; i++)
+        pointers[i] = words[i];
+    TRY(parse(place.line.unsafe_unfiltered_app ? count : count - 1, pointers, &o));
+    return run(p, &o);
+}
+
+_Noreturn static void main_as_init(void)
+{
+    struct program p = {0};
+    log_as_console();
+    enum q_err err = serve_as_init(&p);
+    if (err == Q_OK)
+        end(&p); // else the machine's end wipes what there is, and the reason must not be lost
+    init_end(err);
+}
+
 int main(int argc, char **argv)
 {
     struct options o;
@@ -285,7 +358,9 @@ int main(int argc, char **argv)
     (void)umask(022);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); // a file over the limit is refused like one on a full disk
-    if (options_parse(table, sizeof table / sizeof *table, argc - 1, argv + 1, &o) != Q_OK)
+    if (init_is_wanted(getpid(), argc > 0 ? argv[0] : NULL))
+        main_as_init();
+    if (parse(argc, argv, &o) != Q_OK)
         return failed();
     if (o.help)
         return print_help() == Q_OK ? EXIT_SUCCESS : failed();

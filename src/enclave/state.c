@@ -121,6 +121,7 @@ enum q_err enclave_open(const struct enclave_options *options, struct enclave **
     e->bridges = options->bridges;
     e->egress = options->egress;
     e->published = options->published;
+    e->resolvers = options->resolvers;
     enum q_err err = keyring_new(&e->keyring);
     if (err == Q_OK)
         *out = e;

@@ -51,6 +51,7 @@ struct enclave {
     const struct bridges *bridges; // not owned; NULL: none can be opened
     const struct egress *egress;   // not owned; NULL: no outgoing connections
     struct published published;
+    const char *resolvers;   // where the manifest's go (resolvers.h); NULL: nowhere
     struct keyring *keyring; // KEY_QUORUM, KEY_SETUP, KEY_LIVE
     struct booted *booted;   // NULL before boot
     struct reshare *reshare; // not NULL after BIRTH_RESHARE
@@ -63,6 +64,7 @@ struct enclave_options {
     const struct bridges *bridges;
     const struct egress *egress;
     struct published published;
+    const char *resolvers; // path of resolv.conf; NULL: nowhere
 };
 
 // In WaitingForBootInstruction, with the leftovers of a dead run wiped.

@@ -7,6 +7,7 @@
 #include "enclave/egress.h"
 #include "enclave/launch.h"
 #include "enclave/console.h"
+#include "enclave/syscall_filter.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,11 +22,15 @@ struct supervisor {
     struct bridges *bridges;
     struct egress *egress;
     struct application application;
+    struct buf filter;
+    bool unfiltered_debug;
     pid_t pid; // of the running application, 0: none
     int64_t started_ms, delay_ms;
     bool stopping;
     void (*stopped)(void *context);
     void *stopped_context;
+    void (*ended)(void *context);
+    void *ended_context;
 };
 
 static void schedule_restart(struct supervisor *s)
@@ -47,14 +52,22 @@ static void show_output(struct supervisor *s, const struct launched *l)
         log_error("%s", err_text());
 }
 
+// Another start, or the end.
+static void go_on(struct supervisor *s)
+{
+    if (s->application.restart)
+        schedule_restart(s);
+    else if (s->ended != NULL)
+        s->ended(s->ended_context);
+}
+
 static void run(struct supervisor *s)
 {
     struct launched launched;
     s->started_ms = clock_monotonic_ms();
     if (launch(&s->application, &launched) != Q_OK) {
         log_error("%s", err_text());
-        if (s->application.restart)
-            schedule_restart(s);
+        go_on(s);
         return;
     }
     s->pid = launched.pid;
@@ -101,8 +114,8 @@ static void application_ended(struct supervisor *s, int status)
     timer_cancel(s->kill);
     if (s->stopping)
         tell_stopped(s);
-    else if (s->application.restart)
-        schedule_restart(s);
+    else
+        go_on(s);
 }
 
 // What the application leaves behind in its process group goes before its place is taken again. Called while
@@ -132,6 +145,7 @@ static void child_ended(void *context, int number)
 
 static enum q_err prepare(struct supervisor *s)
 {
+    TRY(syscall_filter_build(&s->filter));
     TRY(loop_timer(s->loop, restart_due, s, &s->restart));
     TRY(loop_timer(s->loop, kill_due, s, &s->kill));
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
@@ -165,9 +179,24 @@ void supervisor_egress(struct supervisor *s, struct egress *e)
     s->egress = e;
 }
 
+void supervisor_unfiltered_debug(struct supervisor *s)
+{
+    s->unfiltered_debug = true;
+}
+
+void supervisor_on_end(struct supervisor *s, void (*ended)(void *context), void *context)
+{
+    s->ended = ended;
+    s->ended_context = context;
+}
+
 void supervisor_start(struct supervisor *s, const struct application *a)
 {
     s->application = *a;
+    if (s->unfiltered_debug && a->debug)
+        log_warn("application: its system calls are not filtered");
+    else
+        s->application.filter = buf_bytes(&s->filter);
     if (s->bridges != NULL)
         bridges_open(s->bridges, a->served, a->served_n);
     if (s->egress != NULL)
@@ -207,6 +236,7 @@ void supervisor_free(struct supervisor **s)
     console_free(&(*s)->err);
     timer_end(&(*s)->restart);
     timer_end(&(*s)->kill);
+    buf_free(&(*s)->filter);
     free(*s);
     *s = NULL;
 }

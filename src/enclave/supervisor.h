@@ -15,6 +15,7 @@ struct application {
     char **environment;     // all of it; ends with NULL
     bool restart;           // whatever its exit status
     bool debug;             // show its output on ours, else it goes nowhere
+    struct bytes filter;    // of its system calls (syscall_filter.h); set by the supervisor
     uid_t uid;              // and gid; ours: no change
     const uint16_t *served; // ports that bridges bring connections to
     size_t served_n;
@@ -34,6 +35,10 @@ void supervisor_bridge(struct supervisor *s, struct bridges *b);
 // The same for its outgoing connections.
 struct egress;
 void supervisor_egress(struct supervisor *s, struct egress *e);
+// Lets an application in debug mode make any system call: for those who trace one. Others stay filtered.
+void supervisor_unfiltered_debug(struct supervisor *s);
+// ended is called when the application has ended, or could not be started, and its policy is never to restart.
+void supervisor_on_end(struct supervisor *s, void (*ended)(void *context), void *context);
 // Starts the application. A failure to start is logged and counts as an exit: a restart policy that says
 // always tries again.
 void supervisor_start(struct supervisor *s, const struct application *a);
