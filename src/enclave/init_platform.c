@@ -43,9 +43,10 @@ enum q_err init_check_generator(const char *path)
 {
     BUF_AUTO text = {0};
     TRY(err_context(file_read(path, GENERATOR_MAX, &text), "hardware random generator"));
-    if (!bytes_is(bytes_trim(buf_bytes(&text)), GENERATOR))
+    struct bytes found = bytes_trim(buf_bytes(&text));
+    if (!bytes_is(found, GENERATOR))
         return fail(Q_TEE, "hardware random generator: expected " GENERATOR ", found %.*s",
-                    (int)text.n, text.n > 0 ? (const char *)text.p : "");
+                    (int)found.n, found.n > 0 ? (const char *)found.p : "");
     return Q_OK;
 }
 

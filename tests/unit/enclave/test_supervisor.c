@@ -23,6 +23,7 @@ struct stage {
     char *arguments[8], *environment[4];
     bool (*done)(struct stage *s);
     bool reached;
+    unsigned ends;
 };
 
 static void poll_due(void *context)
@@ -196,6 +197,76 @@ static void descriptors_limits_and_privileges_are_the_applications_own(void **st
     assert_int_equal(session, pid);
 }
 
+static int filter_mode(const char *status)
+{
+    const char *line = strstr(status, "Seccomp:");
+    assert_non_null(line);
+    return (int)strtol(line + sizeof "Seccomp:" - 1, NULL, 10);
+}
+
+// Of a run of the application, and of this test.
+static int filter_mode_of_run(struct stage *s, int *own)
+{
+    BUF_AUTO text = {0}, status = {0};
+    (void)unlink(s->result);
+    program(s, "cat /proc/self/status >> $1");
+    supervisor_start(s->supervisor, &s->application);
+    wait_until(s, is_over);
+    assert_ok(file_read("/proc/self/status", 65536, &status));
+    *own = filter_mode(buf_text(&status));
+    return filter_mode(result(s, &text));
+}
+
+static void system_calls_are_filtered_but_for_debug_and_when_told(void **state)
+{
+    struct stage *s = *state;
+    int own;
+    assert_int_equal(filter_mode_of_run(s, &own), 2);
+    s->application.debug = true;
+    assert_int_equal(filter_mode_of_run(s, &own), 2); // debug alone does not do
+    supervisor_unfiltered_debug(s->supervisor);
+    assert_int_equal(filter_mode_of_run(s, &own), own);
+    s->application.debug = false;
+    assert_int_equal(filter_mode_of_run(s, &own), 2); // nor being told alone
+}
+
+static void ended(void *context)
+{
+    struct stage *s = context;
+    s->ends++;
+}
+
+static bool has_ended(struct stage *s)
+{
+    return s->ends > 0;
+}
+
+static void the_end_of_one_that_never_restarts_is_told_once(void **state)
+{
+    struct stage *s = *state;
+    supervisor_on_end(s->supervisor, ended, s);
+    program(s, "exit 3");
+    supervisor_start(s->supervisor, &s->application);
+    wait_until(s, has_ended);
+    assert_false(supervisor_running(s->supervisor));
+    assert_int_equal(s->ends, 1);
+    // One that cannot even be started has ended too.
+    (void)unlink(s->program);
+    supervisor_start(s->supervisor, &s->application);
+    assert_int_equal(s->ends, 2);
+}
+
+static void one_that_restarts_has_no_end(void **state)
+{
+    struct stage *s = *state;
+    supervisor_on_end(s->supervisor, ended, s);
+    s->application.restart = true;
+    program(s, "echo ran >> $1");
+    supervisor_start(s->supervisor, &s->application);
+    wait_until(s, ran_three_times);
+    assert_int_equal(s->ends, 0);
+}
+
 static void as_root_the_application_runs_under_its_own_uid_without_groups(void **state)
 {
     struct stage *s = *state;
@@ -334,6 +405,9 @@ int main(void)
         TEST(an_application_that_always_restarts_comes_again_whatever_its_end),
         TEST(arguments_and_environment_are_the_manifests_and_nothing_else),
         TEST(descriptors_limits_and_privileges_are_the_applications_own),
+        TEST(system_calls_are_filtered_but_for_debug_and_when_told),
+        TEST(the_end_of_one_that_never_restarts_is_told_once),
+        TEST(one_that_restarts_has_no_end),
         TEST(as_root_the_application_runs_under_its_own_uid_without_groups),
         TEST(a_program_that_cannot_be_executed_does_not_run),
         TEST(stopping_asks_first),
