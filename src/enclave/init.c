@@ -51,13 +51,9 @@ enum q_err init_start(struct init_place *out)
     return Q_OK;
 }
 
-_Noreturn void init_end(enum q_err err)
+_Noreturn void init_end(bool well)
 {
-    if (err != Q_OK)
-        log_error("%s; switching off", err_text());
-    else
-        log_info("the end; restarting");
-    (void)reboot(err == Q_OK ? RB_AUTOBOOT : RB_POWER_OFF);
+    (void)reboot(well ? RB_AUTOBOOT : RB_POWER_OFF);
     // Not allowed to: in a container, say. The kernel ends what has lost its first process.
-    _exit(err == Q_OK ? 0 : 1);
+    _exit(well ? 0 : 1);
 }

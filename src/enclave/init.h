@@ -21,8 +21,8 @@ struct init_place {
 // command line that cannot be understood.
 enum q_err init_start(struct init_place *out);
 
-// Ends the machine: restarts it when all is well, else says why on the console and switches it off.
-_Noreturn void init_end(enum q_err err);
+// Ends the machine: restarts it when all is well, else switches it off.
+_Noreturn void init_end(bool well);
 
 // The table of mounts, each by mount_one, which is mount(2); a failure is logged, and the rest goes
 // on. Folders that are missing are made under root ("" for the real one).

@@ -59,8 +59,10 @@ static enum q_err read_word(struct bytes word, bool *given, struct kernel_line *
         given[i] = true;
         return take(i, value, out);
     }
-    return fail(Q_BAD_INPUT, "kernel command line: expected quorate.parent_cid or "
-                             "quorate.unsafe_unfiltered_app, found another name with quorate.");
+    return fail(Q_BAD_INPUT,
+                "kernel command line: expected quorate.parent_cid or "
+                "quorate.unsafe_unfiltered_app, found %.*s",
+                (int)(n < 100 ? n : 100), (const char *)word.p);
 }
 
 static bool ours(struct bytes word)

@@ -345,8 +345,11 @@ _Noreturn static void main_as_init(void)
     log_as_console();
     enum q_err err = serve_as_init(&p);
     if (err == Q_OK)
-        end(&p); // else the machine's end wipes what there is, and the reason must not be lost
-    init_end(err);
+        log_info("the end; restarting");
+    else
+        log_error("%s; switching off", err_text());
+    end(&p); // a machine that is switched off may only stand still: no key stays in its memory
+    init_end(err == Q_OK);
 }
 
 int main(int argc, char **argv)

@@ -44,9 +44,9 @@ static void lines_that_are_refused(void **state)
         {"quorate.parent_cid=2 quorate.parent_cid=2", "quorate.parent_cid once, found it twice"},
         {"quorate.unsafe_unfiltered_app=2", "expected a number up to 1"},
         {"quorate.unsafe_unfiltered_app", "expected a number up to 1"},
-        {"quorate.parent_cids=2", "another name"},
-        {"quorate.=2", "another name"},
-        {"a=b quorate.tee=sim", "another name"},
+        {"quorate.parent_cids=2", "found quorate.parent_cids"},
+        {"quorate.=2", "found quorate."},
+        {"a=b quorate.tee=sim", "found quorate.tee"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct kernel_line out;
