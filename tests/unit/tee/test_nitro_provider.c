@@ -87,6 +87,36 @@ static void opening_fails_without_a_pool(void **state)
     assert_int_equal(s->nsm.closed, 1);
 }
 
+static struct buf heard;
+
+static void hear(const void *p, size_t n)
+{
+    assert_ok(buf_append(&heard, bytes_of(p, n)));
+}
+
+static const char *said_at_opening(struct scene *s)
+{
+    TEE_AUTO *t = NULL;
+    buf_clear(&heard);
+    failing_listen(hear);
+    enum q_err err = nitro_open_port(&s->nsm.port, s->pool, &t);
+    failing_listen(NULL);
+    assert_int_equal(err, Q_OK);
+    return buf_text(&heard);
+}
+
+static void an_enclave_in_debug_mode_says_so(void **state)
+{
+    struct scene *s = *state;
+    assert_string_equal(said_at_opening(s), "");
+    uint8_t zero[sizeof SOME_PCR0 - 1] = SOME_PCR0;
+    zero[sizeof zero - 1] = 0;
+    s->nsm.answers[0] = BYTES_OF(zero);
+    s->nsm.at = 0;
+    assert_non_null(strstr(said_at_opening(s), "DEBUG MODE: PCR0 is zero"));
+    buf_free(&heard);
+}
+
 static bool open_and_close(void *context)
 {
     struct scene *s = context;
@@ -183,6 +213,7 @@ int main(void)
         TEST(opening_folds_the_modules_randomness_into_the_pool),
         TEST(opening_fails_without_the_modules_randomness),
         TEST(opening_fails_without_a_pool),
+        TEST(an_enclave_in_debug_mode_says_so),
         TEST(opening_meets_calls_that_fail),
         TEST(the_commit_is_the_sequence_another_implementation_wrote),
         TEST(a_commit_that_breaks_off_says_whether_it_had_begun),
