@@ -21,8 +21,6 @@
 
 // However often it is asked, it looks no more often than this.
 #define FRESH_MS 500
-// Of the ten seconds that container engines give before they kill.
-#define STOP_MS 8000
 #define EIF_MAGIC ".eif"
 
 enum stage { STARTING, UP, STOPPING };
@@ -141,7 +139,7 @@ static void told_to_stop(void *context, int signal)
         return;
     log_info("signal %d: terminating the enclave", signal);
     l->stage = STOPPING;
-    timer_set(l->stop_due, loop_now_ms(l->loop) + STOP_MS);
+    timer_set(l->stop_due, loop_now_ms(l->loop) + l->settings.stop_ms);
     if (l->is_up)
         stop_machine(l);
 }

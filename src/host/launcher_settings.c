@@ -24,6 +24,14 @@ static const struct option table[] = {
      .kind = OPTION_VALUE,
      .fallback = "8080",
      .help = "TCP port of the health service (0: any; a line in the log names it)"},
+    {.name = "ask-timeout",
+     .kind = OPTION_VALUE,
+     .fallback = "5000",
+     .help = "milliseconds that nitro-cli describe-enclaves may take"},
+    {.name = "stop-timeout",
+     .kind = OPTION_VALUE,
+     .fallback = "8000",
+     .help = "milliseconds that the end may take after a signal"},
     {.name = "run-folder",
      .kind = OPTION_VALUE,
      .fallback = "/run/nitro_enclaves",
@@ -140,6 +148,8 @@ static enum q_err read_options(const struct options *o, struct launcher_settings
     out->health.kind = ADDRESS_TCP;
     TRY(err_context(address_ipv4(options_value(o, "health-ip"), &out->health.ip), "--health-ip"));
     TRY(options_u32(o, "health-port", 0, UINT16_MAX, &out->health.port));
+    TRY(options_u32(o, "ask-timeout", 1, 600000, &out->ask_ms));
+    TRY(options_u32(o, "stop-timeout", 1, 600000, &out->stop_ms));
     out->run_folder = options_value(o, "run-folder");
     out->nitro_cli = options_value(o, "nitro-cli");
     out->qemu = options_value(o, "qemu");

@@ -16,6 +16,7 @@ struct launcher_settings {
     enum log_level log_level;
     enum machine_kind machine;
     struct address health;
+    uint32_t ask_ms, stop_ms; // ask: one look at the enclave; stop: all of the end
     const char *run_folder;
     const char *nitro_cli, *qemu,
         *vsock_device; // programs: a path, or a name that is looked up in PATH

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 
 #define RUN_MS 180000 // a large image on a small machine
-#define ASK_MS 5000
-#define STOP_MS 30000
 #define NUMBER_SIZE 11
 
 struct nitro {
@@ -153,7 +151,7 @@ static enum q_err ask(void *machine)
     struct nitro *n = machine;
     const char *const argv[] = {n->settings->nitro_cli, "describe-enclaves", NULL};
     const struct child_options o = {
-        .argv = argv, .deadline_ms = ASK_MS, .ended = ask_ended, .context = n};
+        .argv = argv, .deadline_ms = n->settings->ask_ms, .ended = ask_ended, .context = n};
     return child_start(n->loop, &o, &n->asking);
 }
 
@@ -174,7 +172,7 @@ static enum q_err stop(void *machine)
     const char *const argv[] = {n->settings->nitro_cli, "terminate-enclave", "--enclave-id", n->id,
                                 NULL};
     const struct child_options o = {
-        .argv = argv, .deadline_ms = STOP_MS, .ended = stop_ended, .context = n};
+        .argv = argv, .ended = stop_ended, .context = n}; // whoever asked has a deadline
     return child_start(n->loop, &o, &n->job);
 }
 
