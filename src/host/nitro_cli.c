@@ -29,7 +29,8 @@ static const struct {
     {26, "raise MEMORY_MIB: an enclave needs at least four times the size of its image"},
     {27, "raise memory_mib in /etc/nitro_enclaves/allocator.yaml and restart "
          "nitro-enclaves-allocator.service, or terminate what runs (nitro-cli describe-enclaves)"},
-    {29, "look at /dev/nitro_enclaves: the instance must have been started with enclaves enabled"},
+    {29, "look at /dev/nitro_enclaves, and whether an enclave with this CID runs: nitro-cli "
+         "describe-enclaves"},
     {35, "EIF_PATH is not an image that this nitro-cli can read: build it again"},
     {36, "the image did not start: run with DEBUG=true and LOGS=true to see its console"},
     {39, "look at /var/log/nitro_enclaves and at who may write to /run/nitro_enclaves"},

@@ -32,7 +32,7 @@ def save(enclaves):
         json.dump(enclaves, f)
     os.rename(folder + "/enclaves.new", folder + "/enclaves")
 def refuse(code, text, status=1):
-    sys.stderr.write("[ E%02d ] %s\nFor more details, please visit https://docs.aws.amazon.com/enclaves\n" % (code, text))
+    sys.stderr.write("[ E%02d ] %s\nFor more details, please visit the documentation\n" % (code, text))
     sys.exit(status)
 how = act(command)
 if how == "hang":
