@@ -79,8 +79,12 @@ bool log_foreign(const char *part, struct bytes text)
 {
     char line[LOG_FOREIGN_MAX + 1];
     size_t n = text.n < LOG_FOREIGN_MAX ? text.n : LOG_FOREIGN_MAX;
-    for (size_t i = 0; i < n; i++)
-        line[i] = text.p[i] == '\0' ? '?' : (char)text.p[i];
+    if (n > 0)
+        memcpy(line, text.p, n);
+    for (size_t i = 0; i < n; i++) {
+        if (line[i] == '\0')
+            line[i] = '?';
+    }
     line[n] = '\0';
     text_tidy(line);
     if (!stdout_takes_a_line())
