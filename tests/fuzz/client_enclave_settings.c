@@ -1,6 +1,6 @@
 // The settings of qos_enclave and of nitro-cli's allocator, as doctor reads them: what is accepted is within its
 // bounds.
-#include "client/enclave_settings.h"
+#include "client/survey/enclave_settings.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // The files an enclave host is set up with, read for "doctor": what qos_enclave is told (a file of
 // NAME=value lines, as systemd and docker read them) and what nitro-cli's allocator reserves.
-#ifndef QUORATE_CLIENT_SURVEY_ENCLAVE_SETTINGS_H
-#define QUORATE_CLIENT_SURVEY_ENCLAVE_SETTINGS_H
+#ifndef QUORATE_CLIENT_ENCLAVE_SETTINGS_H
+#define QUORATE_CLIENT_ENCLAVE_SETTINGS_H
 
 #include "base/bytes.h"
 
