@@ -6,6 +6,7 @@
 #include "base/version.h"
 #include "codec/json.h"
 #include "host/host_options.h"
+#include "host/inherited_socket.h"
 #include "host/qos_routes.h"
 
 #include <errno.h>
@@ -102,7 +103,9 @@ static enum q_err start_http(struct host *h, const struct host_options *o,
                                    .answered = answered,
                                    .context = h};
     *where = o->http;
-    TRY(address_listen(&o->http, SOMAXCONN, &options.listener));
+    TRY(inherited_socket(&o->http, &options.listener));
+    if (options.listener < 0)
+        TRY(address_listen(&o->http, SOMAXCONN, &options.listener));
     TRY(address_local_port(options.listener, &where->port));
     return o->certificate == NULL ? http_start(h->loop, &options, &h->http)
                                   : start_https(h, o, &options);

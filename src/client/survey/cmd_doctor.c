@@ -15,6 +15,7 @@ static enum q_err examine(struct patient *p, const char *why_no_root)
     TRY(doctor_genesis(p));
     TRY(doctor_manifests(p));
     TRY(doctor_host(p));
+    TRY(doctor_enclave_host(p));
     return doctor_documents(p);
 }
 
@@ -54,6 +55,16 @@ static const struct option doctor_options[] = {
     OPTION_OPTIONAL("members-dir",
                     "Folder with secrets and shares, or with folders of them: who can read them"),
     OPTIONS_TRUST,
+    OPTION_SWITCH("enclave-host",
+                  "Also whether this machine is fit to run an enclave (qos_enclave)"),
+    {.name = "enclave-env-path",
+     .kind = OPTION_VALUE,
+     .requires_ = "enclave-host",
+     .help = "File of qos_enclave's settings [default: /etc/quorate/qos_enclave.env]"},
+    {.name = "machine-root",
+     .kind = OPTION_VALUE,
+     .requires_ = "enclave-host",
+     .help = "Folder that stands for / (a machine's files, mounted elsewhere)"},
     OPTION_SWITCH("json", "Print one JSON object"),
 };
 

@@ -43,5 +43,7 @@ enum q_err doctor_documents(const struct patient *p);
 // doctor_host.c: host, enclave, clocks.
 enum q_err doctor_clock(struct findings *out, const char *whose, int64_t theirs_s, int64_t ours_s);
 enum q_err doctor_host(const struct patient *p);
+// doctor_enclave_host.c: with --enclave-host, what qos_enclave needs of this machine.
+enum q_err doctor_enclave_host(const struct patient *p);
 
 #endif
