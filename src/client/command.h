@@ -40,6 +40,9 @@ extern const struct command command_token_list, command_token_provision, command
     command_provision_yubikey, command_advanced_provision_yubikey, command_yubikey_sign,
     command_yubikey_public, command_yubikey_change_pin, command_yubikey_piv_reset;
 
+extern const struct command command_eif_build, command_eif_describe, command_eif_initramfs,
+    command_eif_sign, command_eif_pcr3, command_eif_pcr4;
+
 extern const struct command *const commands[];
 extern const size_t commands_count;
 

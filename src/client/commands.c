@@ -61,6 +61,12 @@ const struct command *const commands[] = {
     &command_yubikey_public,
     &command_yubikey_change_pin,
     &command_yubikey_piv_reset,
+    &command_eif_build,
+    &command_eif_describe,
+    &command_eif_initramfs,
+    &command_eif_sign,
+    &command_eif_pcr3,
+    &command_eif_pcr4,
 };
 const size_t commands_count = sizeof commands / sizeof commands[0];
 

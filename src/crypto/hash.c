@@ -26,12 +26,20 @@ enum q_err sha512(struct bytes in, uint8_t out[static SHA512_SIZE])
     return digest(EVP_sha512(), in, out);
 }
 
-enum q_err sha384_pair(struct bytes a, struct bytes b, uint8_t out[static SHA384_SIZE])
+enum q_err sha384_pieces(const struct bytes *pieces, size_t count, uint8_t out[static SHA384_SIZE])
 {
     MD_CTX_AUTO *ctx = EVP_MD_CTX_new();
-    if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha384(), NULL) != 1 ||
-        EVP_DigestUpdate(ctx, a.p, a.n) != 1 || EVP_DigestUpdate(ctx, b.p, b.n) != 1 ||
-        EVP_DigestFinal_ex(ctx, out, NULL) != 1)
+    if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha384(), NULL) != 1)
         return openssl_failed("digest");
-    return Q_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (EVP_DigestUpdate(ctx, pieces[i].p, pieces[i].n) != 1)
+            return openssl_failed("digest");
+    }
+    return EVP_DigestFinal_ex(ctx, out, NULL) == 1 ? Q_OK : openssl_failed("digest");
+}
+
+enum q_err sha384_pair(struct bytes a, struct bytes b, uint8_t out[static SHA384_SIZE])
+{
+    const struct bytes pieces[] = {a, b};
+    return sha384_pieces(pieces, 2, out);
 }

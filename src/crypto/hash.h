@@ -1,4 +1,4 @@
-// SHA-2 digests (FIPS 180-4) over one or two pieces, by OpenSSL.
+// SHA-2 digests (FIPS 180-4) over one or more pieces, by OpenSSL.
 #ifndef QUORATE_CRYPTO_HASH_H
 #define QUORATE_CRYPTO_HASH_H
 
@@ -13,5 +13,8 @@ enum q_err sha384(struct bytes in, uint8_t out[static SHA384_SIZE]);
 enum q_err sha512(struct bytes in, uint8_t out[static SHA512_SIZE]);
 // SHA-384(a || b): how a PCR is extended, how PCR3 is made from 48 zero bytes and a role.
 enum q_err sha384_pair(struct bytes a, struct bytes b, uint8_t out[static SHA384_SIZE]);
+
+// SHA-384 of count pieces, one behind the other: how an enclave's image is measured.
+enum q_err sha384_pieces(const struct bytes *pieces, size_t count, uint8_t out[static SHA384_SIZE]);
 
 #endif
