@@ -35,7 +35,7 @@ def pki(place):
 
 @pytest.fixture(scope="session")
 def released(place):
-    """The program that is released, knowing no root but AWS's."""
+    """Kernel and program that are released, knowing no root but AWS's."""
     return image.Image(place / "released", {"/etc-release": b"released\n"})
 
 
@@ -43,7 +43,7 @@ def released(place):
 def trusting(place, pki):
     """The test program, which trusts the tests' root as its own: it can export a key to its like."""
     return image.Image(place / "trusting", {"/unsafe-test-root.der": (pki / "root.der").read_bytes()},
-                       program="qos_core_unsafe_test_root")
+                       init=image.UNSAFE_INIT)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from machine import BIN, ROOT
 
-KERNEL = Path(os.environ.get("QUORATE_KERNEL", "/nowhere"))
-# Where qos_core and qos_core_unsafe_test_root are that were built without the simulated TEE.
-INIT = Path(os.environ.get("QUORATE_INIT", "/nowhere"))
+# What ./image has made, and the program that trusts a root of the tests (build option unsafe_test_root).
+RELEASE = Path(os.environ.get("QUORATE_IMAGE", "/nowhere"))
+UNSAFE_INIT = Path(os.environ.get("QUORATE_UNSAFE_INIT", "/nowhere"))
 BASE_LIST = ROOT / "deploy" / "image" / "base.list"
 CMDLINE = ROOT / "deploy" / "image" / "cmdline"
 PARENT = "quorate.parent_cid=2"  # where vhost-device-vsock has the host
 
 
 def missing():
-    for what, path in (("QUORATE_KERNEL", KERNEL), ("QUORATE_INIT", INIT / "qos_core")):
+    for what, path in (("QUORATE_IMAGE", RELEASE / "enclave.eif"), ("QUORATE_UNSAFE_INIT", UNSAFE_INIT)):
         if not path.exists():
             return f"{path}: {what} names nothing that is there (./check --qemu builds it)"
     return None
@@ -28,14 +28,21 @@ def client(*words):
     return done.stdout
 
 
-class Image:
-    """folder: new, ours. files: {path in the image: bytes}, the second ramdisk."""
+class Released:
+    """The image as ./image made it."""
 
-    def __init__(self, folder, files, program="qos_core", cmdline=PARENT):
+    eif, pcrs = RELEASE / "enclave.eif", RELEASE / "aws-x86_64.pcrs"
+
+
+class Image:
+    """The released kernel and /init (or another), with the line and the files of a test. folder: new, ours.
+    files: {path in the image: bytes}, the second ramdisk."""
+
+    def __init__(self, folder, files, init=None, cmdline=PARENT):
         folder.mkdir()
         self.folder = folder
         self.eif, self.pcrs = folder / "enclave.eif", folder / "aws-x86_64.pcrs"
-        subprocess.run(["strip", "-o", folder / "init", INIT / program], check=True)
+        subprocess.run(["strip", "-o", folder / "init", init or RELEASE / "init"], check=True)
         shutil.copy(BASE_LIST, folder / "base.list")
         lines = []
         for number, (path, data) in enumerate(files.items()):
@@ -46,6 +53,6 @@ class Image:
             client("eif", "initramfs", "--spec-path", folder / f"{name}.list", "--output-path",
                    folder / f"{name}.cpio")
         self.cmdline = f"{CMDLINE.read_text().strip()} {cmdline}".strip()
-        self.said = client("eif", "build", "--kernel-path", KERNEL, "--cmdline", self.cmdline, "--ramdisk-path",
+        self.said = client("eif", "build", "--kernel-path", RELEASE / "bzImage", "--cmdline", self.cmdline, "--ramdisk-path",
                            folder / "base.cpio", "--ramdisk-path", folder / "application.cpio",
                            "--eif-path", self.eif, "--pcrs-path", self.pcrs, "--name", "test")

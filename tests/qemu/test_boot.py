@@ -6,7 +6,8 @@ import shutil
 
 import independent
 import qos_model as qos
-from image import Image
+from ceremony import Ceremony
+from image import Image, Released
 from machine import ROLE, wait_until
 from served import APPLICATION, BRIDGES, Bridge
 from sim_documents import payload_of
@@ -48,6 +49,16 @@ def test_an_image_gives_its_sign_of_life_and_waits_for_instructions(new_machine)
     assert machine.phase() == "WaitingForBootInstruction"
     assert "QuorumOS Booted" in machine.console() and "tee nitro" in machine.console()
     assert "SIMULATED" not in machine.console()
+
+
+def test_the_released_image_boots_as_it_is_and_members_take_it_for_what_its_folder_says(new_machine):
+    c = Ceremony(machine=new_machine(Released, parent=False).start())
+    for index, value in measured(Released.eif).items():
+        assert c.machine.print_pcrs()[f"PCR{index}"] == value.hex()
+    c.keys()
+    c.release = Released.pcrs.parent
+    c.genesis()
+    assert c.quorum_key().exists()
 
 
 def test_what_the_security_module_measured_is_what_the_image_says(ceremony, released):
