@@ -326,7 +326,7 @@ def test_without_a_device_or_a_choice_the_enclave_names_the_simulation(new_machi
         pytest.skip("this machine has a TEE device")
     machine = new_machine()
     for words, text in (([], "--tee sim"), (["--tee", "nitro", "--nsm-device", "/nowhere/nsm"], "/nowhere/nsm"),
-                        (["--tee", "snp"], "not built")):
+                        (["--tee", "snp"], "/dev/sev-guest")):
         done = subprocess.run([BIN / "qos_core", *words, "--usock", machine.socket],
                               capture_output=True, text=True, timeout=30)
         assert done.returncode == 1

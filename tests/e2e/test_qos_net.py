@@ -160,7 +160,7 @@ def test_one_connection_too_many_is_told_so_and_place_is_made_again(folder):
         def served():
             return asked(path, b"\1")[1] == ("status", 0)
         wait_until(served, "a place to be free")
-        assert server.connections == 3
+        wait_until(lambda: server.connections == 3, "the server to have seen just those")
     process.stop()
 
 
