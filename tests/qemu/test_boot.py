@@ -12,7 +12,7 @@ from machine import ROLE, wait_until
 from served import APPLICATION, BRIDGES, Bridge
 from sim_documents import payload_of
 
-SETUP = "qos-setup-manifest-pcr-commitment-v1"
+SETUP, LIVE = "qos-setup-manifest-pcr-commitment-v1", "qos-live-manifest-pcr-commitment-v1"
 
 
 def sha384(data):
@@ -87,7 +87,10 @@ def test_manifest_and_keys_are_in_registers_that_nobody_can_change(ceremony):
     registers, manifest = said["pcrs"], json.loads(ceremony.manifest_path().read_text())
     assert said["user_data"] == qos.manifest_hash(manifest)
     assert registers[16] == qos.commitment_register(SETUP, said["public_key"], said["user_data"])
-    assert registers[17] not in (bytes(48), registers[16])
+    ceremony.fetch_attestation()  # it has its quorum key by now, and tells of its other key
+    live = payload_of(ceremony.attestation().read_bytes())
+    assert live["public_key"] != said["public_key"] and live["pcrs"] == registers
+    assert registers[17] == qos.commitment_register(LIVE, live["public_key"], said["user_data"])
     # The module puts only locked registers into a document.
     assert sorted(registers) == list(range(32))
     assert all(registers[index] == bytes(48) for index in range(18, 32))
