@@ -33,9 +33,8 @@ static enum q_err find_member(const struct booted *b, const struct member *m, si
                               struct protocol_error *why)
 {
     const struct member_set *set = &b->envelope.manifest.share_set;
-    for (*index = 0; *index < set->members.n; (*index)++)
-        if (member_equal(&set->members.items[*index], m))
-            return Q_OK;
+    if (member_set_find(set, m, index))
+        return Q_OK;
     return refuse(why, PE_NOT_SHARE_SET_MEMBER,
                   "share approval: expected a member of the share set, got somebody else");
 }

@@ -28,6 +28,7 @@ enum q_err manifest_hash(const struct manifest *m, uint8_t out[static SHA256_SIZ
 bool member_equal(const struct member *a, const struct member *b); // alias and key
 int member_compare(const void *a, const void *b);                  // for qsort: alias, then key
 bool member_set_has(const struct member_set *s, const struct member *m);
+bool member_set_find(const struct member_set *s, const struct member *m, size_t *index);
 bool member_set_equal(const struct member_set *a, const struct member_set *b); // order matters
 // DuplicateQuorumMember for a repeated alias, encryption half or signing half; P256Error for a bad
 // key.

@@ -21,12 +21,21 @@ int member_compare(const void *a, const void *b)
     return by_alias != 0 ? by_alias : bytes_compare(x->pub_key, y->pub_key);
 }
 
+bool member_set_find(const struct member_set *s, const struct member *m, size_t *index)
+{
+    for (size_t i = 0; i < s->members.n; i++) {
+        if (!member_equal(&s->members.items[i], m))
+            continue;
+        *index = i;
+        return true;
+    }
+    return false;
+}
+
 bool member_set_has(const struct member_set *s, const struct member *m)
 {
-    for (size_t i = 0; i < s->members.n; i++)
-        if (member_equal(&s->members.items[i], m))
-            return true;
-    return false;
+    size_t index;
+    return member_set_find(s, m, &index);
 }
 
 bool member_set_equal(const struct member_set *a, const struct member_set *b)

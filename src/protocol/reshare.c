@@ -109,12 +109,10 @@ static enum q_err find_member(const struct reshare_plan *p, enum reshare_role ro
                               const struct member *m, const char *name, size_t *index,
                               struct protocol_error *why)
 {
-    const struct member_set *set = reshare_role_set(p, role);
-    for (size_t i = 0; i < set->members.n; i++) {
-        if (!member_equal(&set->members.items[i], m))
-            continue;
+    size_t place;
+    if (member_set_find(reshare_role_set(p, role), m, &place)) {
         if (index != NULL)
-            *index = i;
+            *index = place;
         return Q_OK;
     }
     return refuse(

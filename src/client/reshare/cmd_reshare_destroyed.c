@@ -20,15 +20,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum q_err find_self(const struct reshare_plan *p, const struct member *me, size_t *index)
-{
-    for (*index = 0; *index < p->old_share_set.members.n; (*index)++)
-        if (member_equal(&p->old_share_set.members.items[*index], me))
-            return Q_OK;
-    return fail(Q_REFUSED,
-                "NotShareSetMember: expected a member of the old share set, by alias and key");
-}
-
 // Otherwise an output that no enclave made, or one that an enclave made by somebody else's plan, could talk members
 // into destroying the quorum key.
 static enum q_err check_attested(const struct options *o, const struct reshare_paths *paths,
@@ -147,7 +138,7 @@ static enum q_err reshare_destroyed(const struct options *o)
     TRY(reshare_paths_in(options_value(o, "reshare-dir"), &a, &paths));
     TRY(reshare_progress_read(&paths, now, &a, &p));
     const struct member me = member_of(options_value(o, "alias"), key);
-    TRY(find_self(&p.planned.plan, &me, &index));
+    TRY(reshare_find_self(&p.planned.plan, &me, &index));
     TRY(check_safe(o, &paths, &p, &a));
     if (file_exists(share))
         TRY(check_share(&p.planned.plan, index, key, share));

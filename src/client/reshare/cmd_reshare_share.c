@@ -29,15 +29,7 @@ static void wrap_end(struct wrap *w)
 static enum q_err find_self(struct wrap *w)
 {
     const struct member me = member_of(w->alias, w->key);
-    const struct member_set *set = &w->planned.plan.old_share_set;
-    for (w->index = 0; w->index < set->members.n; w->index++)
-        if (member_equal(&set->members.items[w->index], &me))
-            return Q_OK;
-    return fail(
-        Q_REFUSED,
-        "NotShareSetMember: expected a member of the old share set, found no member %s with "
-        "this key",
-        w->alias);
+    return reshare_find_self(&w->planned.plan, &me, &w->index);
 }
 
 // The enclave would refuse another share; here the reason can be told without it.

@@ -45,6 +45,18 @@ enum q_err reshare_plan_load(const struct reshare_paths *p, struct arena *a, str
     return Q_OK;
 }
 
+enum q_err reshare_find_self(const struct reshare_plan *p, const struct member *me, size_t *index)
+{
+    if (member_set_find(&p->old_share_set, me, index))
+        return Q_OK;
+    BUF_AUTO alias = {0};
+    return fail(
+        Q_REFUSED,
+        "NotShareSetMember: expected a member of the old share set, found no member %s with "
+        "this key",
+        output_shown(me->alias, &alias));
+}
+
 enum q_err reshare_output_load(const struct reshare_paths *p, struct arena *a,
                                struct reshare_output *out)
 {

@@ -26,6 +26,8 @@ struct planned {
     uint8_t hash[SHA256_SIZE];
 };
 enum q_err reshare_plan_load(const struct reshare_paths *p, struct arena *a, struct planned *out);
+// The member's place in the old share set, by alias and key.
+enum q_err reshare_find_self(const struct reshare_plan *p, const struct member *me, size_t *index);
 // Checked (reshare_output_check).
 enum q_err reshare_output_load(const struct reshare_paths *p, struct arena *a,
                                struct reshare_output *out);
