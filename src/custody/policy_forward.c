@@ -2,6 +2,7 @@
 #include "custody/policy_forward.h"
 
 #include "codec/borsh.h"
+#include "tee/policy.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,33 @@ static enum q_err refuse_attestation(struct arena *a, struct protocol_error *why
     return err;
 }
 
+static uint32_t lower(uint8_t a, uint8_t b)
+{
+    return a < b ? a : b;
+}
+
+// The key does not go to firmware that is weaker than what has held it: whoever has a machine with an old one could
+// read it there.
+static struct policy_tcb firmware_of(const struct claims *self)
+{
+    const struct tcb *now = &self->platform.tcb, *start = &self->platform.launch;
+    return (struct policy_tcb){.product = bytes_str(self->platform.product),
+                               .fmc = lower(now->fmc, start->fmc),
+                               .bootloader = lower(now->bootloader, start->bootloader),
+                               .tee = lower(now->tee, start->tee),
+                               .snp = lower(now->snp, start->snp),
+                               .microcode = lower(now->microcode, start->microcode)};
+}
+
+static enum q_err check_firmware(const struct transfer_sides *sides)
+{
+    if (sides->self.platform.product == NULL)
+        return Q_OK;
+    struct policy_tcb ours = firmware_of(&sides->self);
+    const struct tee_policy policy = {.minimum_tcb = {.items = &ours, .n = 1}};
+    return policy_check(&policy, &sides->peer);
+}
+
 static enum q_err check_peer(const struct forward_terms *t, const struct transfer_sides *sides,
                              struct arena *a, struct protocol_error *why)
 {
@@ -140,7 +168,9 @@ static enum q_err check_peer(const struct forward_terms *t, const struct transfe
     TRY(manifest_hash(&t->theirs->manifest, e.manifest_hash));
     e.user_data = BYTES_OF(e.manifest_hash);
     enum q_err err = claims_check(&sides->peer, &e);
-    return err == Q_ATTESTATION ? refuse_attestation(a, why) : err;
+    if (err == Q_OK)
+        err = check_firmware(sides);
+    return err == Q_ATTESTATION || err == Q_REFUSED ? refuse_attestation(a, why) : err;
 }
 
 static enum q_err check_role(const struct forward_terms *t, struct arena *a,

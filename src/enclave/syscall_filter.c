@@ -113,20 +113,21 @@ static enum q_err fill(scmp_filter_ctx filter)
 }
 
 // libseccomp writes the finished filter to a descriptor only.
-static enum q_err export(scmp_filter_ctx filter, struct buf *out) {
+static enum q_err write_program(scmp_filter_ctx filter, struct buf *out)
+{
     __attribute__((cleanup(close_auto))) int fd = memfd_create("filter", MFD_CLOEXEC);
     struct stat s;
-    if (fd < 0) return fail_os(errno, "system call filter: no memory file");
+    if (fd < 0)
+        return fail_os(errno, "system call filter: no memory file");
     TRY(refused(seccomp_export_bpf(filter, fd), "export"));
     if (fstat(fd, &s) != 0 || s.st_size <= 0 || s.st_size > FILTER_MAX ||
-        s.st_size % (off_t)sizeof(struct sock_filter) !=
-            0) return fail(Q_INTERNAL,
-                           "system call filter: expected 1 to %d bytes, found another size",
-                           FILTER_MAX);
+        s.st_size % (off_t)sizeof(struct sock_filter) != 0)
+        return fail(Q_INTERNAL, "system call filter: expected 1 to %d bytes, found another size",
+                    FILTER_MAX);
     size_t n = (size_t)s.st_size;
     TRY(buf_reserve(out, n));
-    if (pread(fd, out->p + out->n, n, 0) !=
-        (ssize_t)n) return fail_os(errno, "system call filter: cannot be read back");
+    if (pread(fd, out->p + out->n, n, 0) != (ssize_t)n)
+        return fail_os(errno, "system call filter: cannot be read back");
     out->n += n;
     return Q_OK;
 }
@@ -138,7 +139,7 @@ enum q_err syscall_filter_build(struct buf *out)
     if (filter == NULL)
         return fail(Q_NOMEM, "system call filter: no memory");
     TRY(fill(filter));
-    return export(filter, out);
+    return write_program(filter, out);
 }
 
 bool syscall_filter_install(struct bytes filter)

@@ -29,6 +29,7 @@ struct platform {
     uint64_t policy;     // the guest's, as AMD encodes it
     uint32_t vmpl;       // privilege level of whoever asked for the evidence
     struct tcb tcb;      // as reported
+    struct tcb launch;   // what measured the guest when it was started
     struct bytes host_data;
 };
 

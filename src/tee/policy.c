@@ -189,9 +189,19 @@ static enum q_err check_number(const char *name, unsigned found, uint32_t lowest
 {
     if (found >= lowest)
         return Q_OK;
-    return fail(Q_REFUSED, "policy: TCB: %s: expected at least %u, found %u", name, lowest, found);
+    return fail(Q_REFUSED, "%s: expected at least %u, found %u", name, lowest, found);
 }
 
+static enum q_err check_numbers(const struct tcb *found, const struct policy_tcb *lowest)
+{
+    TRY(check_number("bootloader", found->bootloader, lowest->bootloader));
+    TRY(check_number("tee", found->tee, lowest->tee));
+    TRY(check_number("snp", found->snp, lowest->snp));
+    TRY(check_number("microcode", found->microcode, lowest->microcode));
+    return check_number("fmc", found->fmc, lowest->fmc);
+}
+
+// Firmware that was replaced while the guest ran is not what measured it: both must do.
 static enum q_err check_tcb(const struct tee_policy *p, const struct platform *found)
 {
     if (p->minimum_tcb.n == 0)
@@ -200,11 +210,8 @@ static enum q_err check_tcb(const struct tee_policy *p, const struct platform *f
     if (row == NULL)
         return fail(Q_REFUSED, "policy: TCB: expected a product with a minimum, found %s",
                     found->product);
-    TRY(check_number("bootloader", found->tcb.bootloader, row->bootloader));
-    TRY(check_number("tee", found->tcb.tee, row->tee));
-    TRY(check_number("snp", found->tcb.snp, row->snp));
-    TRY(check_number("microcode", found->tcb.microcode, row->microcode));
-    return check_number("fmc", found->tcb.fmc, row->fmc);
+    TRY(err_context(check_numbers(&found->tcb, row), "policy: TCB"));
+    return err_context(check_numbers(&found->launch, row), "policy: TCB at the guest's start");
 }
 
 static enum q_err check_host_data(const struct tee_policy *p, const struct platform *found)

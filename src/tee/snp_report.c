@@ -91,6 +91,7 @@ enum q_err snp_report_read(struct bytes in, struct snp_report *out)
         .reported_tcb = number(in, 0x180, 8),
         .chip_id = part(in, 0x1a0, SNP_CHIP_SIZE),
         .committed_tcb = number(in, 0x1e0, 8),
+        .launch_tcb = number(in, 0x1f0, 8),
         .signed_part = part(in, 0, SNP_REPORT_SIGNED),
     };
     if (out->version >= 3)

@@ -26,7 +26,7 @@ struct snp_report {
     uint64_t policy;
     uint32_t vmpl, signer; // signer: enum snp_signer, or a value that has no meaning yet
     struct bytes data, measurement, host_data, report_id, chip_id;
-    uint64_t reported_tcb, committed_tcb;
+    uint64_t reported_tcb, committed_tcb, launch_tcb;
     const struct amd_chain *product; // by its CPUID (version 3 on); NULL: it does not say
     struct bytes signed_part;
     uint8_t signature[SNP_SIGNATURE_SIZE];

@@ -201,6 +201,13 @@ static enum q_err module_id(const struct verification *v, const char *product, s
                         id[2], id[3], id[4], id[5], id[6], id[7]);
 }
 
+// What the fields of a product mean is known when the product is; else they stay zero.
+static void claim_tcb(uint64_t field, const struct amd_chain *product, struct tcb *out)
+{
+    if (product == NULL || snp_tcb_read(field, product, out) != Q_OK)
+        *out = (struct tcb){0};
+}
+
 static enum q_err claims_of(const struct verification *v, struct claims *out)
 {
     const struct snp_evidence *e = &v->of.snp;
@@ -220,9 +227,8 @@ static enum q_err claims_of(const struct verification *v, struct claims *out)
         .root = root_of(e),
         .debug = (r->policy & SNP_POLICY_DEBUG) != 0,
     };
-    // What the fields of a product mean is known when the product is; else they stay zero.
-    if (product != NULL && snp_tcb_read(r->reported_tcb, product, &out->platform.tcb) != Q_OK)
-        out->platform.tcb = (struct tcb){0};
+    claim_tcb(r->reported_tcb, product, &out->platform.tcb);
+    claim_tcb(r->launch_tcb, product, &out->platform.launch);
     TRY(module_id(v, out->platform.product, &out->module_id));
     return snp_registers(r, &e->container.bound, out->registers);
 }

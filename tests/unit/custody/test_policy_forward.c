@@ -236,6 +236,36 @@ static void each_wrong_is_refused_by_name(void **state)
     }
 }
 
+// A Genoa machine of this firmware, then and now.
+static struct platform genoa(uint8_t snp, uint8_t snp_at_start)
+{
+    return (struct platform){.product = "Genoa",
+                             .tcb = {.bootloader = 9, .snp = snp, .microcode = 70},
+                             .launch = {.bootloader = 9, .snp = snp_at_start, .microcode = 70}};
+}
+
+static void firmware_weaker_than_our_own_is_refused(void **state)
+{
+    (void)state;
+    s.sides.self.platform = genoa(22, 22);
+    s.sides.peer.platform = genoa(22, 22);
+    assert_ok(ask());
+    s.sides.peer.platform = genoa(23, 22);
+    assert_ok(ask());
+    s.sides.peer.platform = genoa(21, 22);
+    assert_no(PE_QOS_ATTEST_ERROR);
+    s.sides.peer.platform = genoa(22, 21);
+    assert_no(PE_QOS_ATTEST_ERROR);
+    s.sides.self.platform = genoa(22, 21); // the key was under that one, too
+    assert_ok(ask());
+    s.sides.peer.platform = genoa(22, 22);
+    s.sides.peer.platform.vmpl = 1;
+    assert_no(PE_QOS_ATTEST_ERROR);
+    s.sides.peer.platform = genoa(22, 22);
+    s.sides.peer.platform.product = "Milan";
+    assert_no(PE_QOS_ATTEST_ERROR);
+}
+
 static void the_first_of_several_wrongs_is_named(void **state)
 {
     for (size_t first = 0; first < WRONGS; first++) {
@@ -358,6 +388,7 @@ int main(void)
         TEST(a_higher_nonce_passes_with_another_application_and_share_set),
         TEST(another_image_passes_when_the_new_manifest_names_it),
         TEST(each_wrong_is_refused_by_name),
+        TEST(firmware_weaker_than_our_own_is_refused),
         TEST(the_first_of_several_wrongs_is_named),
         TEST(refusals_tell_both_values),
         TEST(a_manifest_set_is_one_in_any_order_but_not_with_another_name),

@@ -87,6 +87,29 @@ static void what_it_does_not_name_is_refused(void **state)
     assert_refused(ask("{}", &c, &a), Q_ATTESTATION, "only read");
 }
 
+static void firmware_that_was_replaced_under_the_guest_is_judged_too(void **state)
+{
+    (void)state;
+    static const struct {
+        struct tcb launch;
+        const char *text;
+    } refusing[] = {
+        {{.bootloader = 3, .snp = 22, .microcode = 213}, "start: bootloader: expected at least 4"},
+        {{.bootloader = 4, .snp = 21, .microcode = 213}, "start: snp: expected at least 22"},
+        {{.bootloader = 4, .snp = 22, .microcode = 212}, "start: microcode: expected at least 213"},
+        {{0}, "start: bootloader: expected at least 4, found 0"},
+    };
+    ARENA_AUTO a = {0};
+    struct claims c;
+    milan(&a, &c);
+    for (size_t i = 0; i < sizeof refusing / sizeof refusing[0]; i++) {
+        c.platform.launch = refusing[i].launch;
+        assert_refused(ask(TCB("Milan", "4", "0", "22", "213", "0"), &c, &a), Q_REFUSED,
+                       refusing[i].text);
+        assert_ok(ask("{}", &c, &a));
+    }
+}
+
 static void simulated_evidence_must_be_named_as_such(void **state)
 {
     (void)state;
@@ -146,6 +169,7 @@ int main(void)
         cmocka_unit_test(the_table_is_well_formed),
         cmocka_unit_test(what_a_policy_names_is_admitted),
         cmocka_unit_test(what_it_does_not_name_is_refused),
+        cmocka_unit_test(firmware_that_was_replaced_under_the_guest_is_judged_too),
         cmocka_unit_test(simulated_evidence_must_be_named_as_such),
         cmocka_unit_test(a_file_that_leaves_doubt_is_refused),
     };

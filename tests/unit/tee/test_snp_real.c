@@ -112,6 +112,7 @@ static void real_reports_hold_but_the_one_that_allows_debug(void **state)
         assert_int_equal(c.platform.tcb.bootloader, r->bootloader);
         assert_int_equal(c.platform.tcb.snp, r->snp);
         assert_int_equal(c.platform.tcb.microcode, r->microcode);
+        assert_memory_equal(&c.platform.launch, &c.platform.tcb, sizeof c.platform.tcb);
         assert_int_equal(c.platform.vmpl, 0);
         assert_false(c.platform.cloud_key);
     }
