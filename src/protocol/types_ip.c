@@ -3,6 +3,7 @@
 #include "protocol/types_internal.h"
 
 #include "codec/json.h"
+#include "protocol/ip.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -39,8 +40,9 @@ static enum q_err print_groups(const uint16_t *group, size_t n, struct buf *out)
 
 static enum q_err print_v6(const uint8_t octet[static 16], struct buf *out)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    if (memcmp(octet, mapped, sizeof mapped) == 0)
+    struct ip ip;
+    memcpy(ip.octet, octet, sizeof ip.octet);
+    if (ip_is_v4(&ip))
         return buf_printf(out, "::ffff:%u.%u.%u.%u", octet[12], octet[13], octet[14], octet[15]);
     uint16_t group[GROUPS];
     for (size_t i = 0; i < GROUPS; i++)
