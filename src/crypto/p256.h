@@ -9,9 +9,10 @@
 
 #define P256_SEED_SIZE 32
 #define P256_SCALAR_SIZE 32
-#define P256_POINT_SIZE 65        // SEC1 uncompressed: 04 || X || Y
-#define P256_PUBLIC_SIZE 130      // encryption point || signing point
-#define P256_SIGNATURE_SIZE 64    // r || s, big-endian
+#define P256_POINT_SIZE 65     // SEC1 uncompressed: 04 || X || Y
+#define P256_PUBLIC_SIZE 130   // encryption point || signing point
+#define P256_SIGNATURE_SIZE 64 // r || s, big-endian
+#define P256_PURPOSE_MAX 64
 #define P256_ENVELOPE_OVERHEAD 97 // nonce 12, ephemeral point 65, length 4, tag 16
 
 // The original's error names; the numbers are their Borsh indices (qos-wire 4.4). Every failure of this
@@ -42,7 +43,13 @@ enum p256_error {
 #define P256_ERROR_COUNT 21
 const char *p256_error_name(enum p256_error e); // "FailedToReadPublicKey"
 
-// A public key whose two points are known to be on the curve.
+// How the scalars come from the seed.
+enum p256_suite {
+    P256_SUITE_QOS,      // HKDF-SHA512: one for encryption, one for signatures (qos-wire 1.1)
+    P256_SUITE_RENCLAVE, // the seed is the scalar of both (renclave 2.3; 8.2 C1)
+};
+
+// A public key whose two points are known to be on the curve. Of P256_SUITE_RENCLAVE the halves are equal.
 struct p256_public {
     uint8_t bytes[P256_PUBLIC_SIZE];
 };
@@ -51,6 +58,12 @@ struct p256_public {
 // points (FailedToReadPublicKey).
 enum q_err p256_public_parse(struct bytes encoded, struct p256_public *out);
 struct bytes p256_public_bytes(const struct p256_public *key);
+// Also P256_POINT_SIZE bytes, one point for both halves. Two equal points in a long key are refused: one key has
+// one form.
+enum q_err p256_public_parse_short(struct bytes encoded, struct p256_public *out);
+// The form that p256_public_parse_short reads: P256_POINT_SIZE bytes when the halves are equal. A view into key.
+struct bytes p256_public_short(const struct p256_public *key);
+enum p256_suite p256_public_suite(const struct p256_public *key);
 
 // A key pair: seed and derived secrets in locked memory.
 struct p256_pair;
@@ -58,6 +71,10 @@ struct p256_pair;
 enum q_err p256_pair_generate(struct p256_pair **out);
 // seed: P256_SEED_SIZE bytes, else InvalidMasterSeed; a derived scalar of 0 or >= n is FailedToReadSecret.
 enum q_err p256_pair_from_seed(struct bytes seed, struct p256_pair **out);
+// The same of either suite.
+enum q_err p256_pair_generate_suite(enum p256_suite suite, struct p256_pair **out);
+enum q_err p256_pair_from_seed_suite(enum p256_suite suite, struct bytes seed,
+                                     struct p256_pair **out);
 void p256_pair_free(struct p256_pair **pair);              // safe on NULL; sets it to NULL
 struct bytes p256_pair_seed(const struct p256_pair *pair); // P256_SEED_SIZE secret bytes
 const struct p256_public *p256_pair_public(const struct p256_pair *pair);
@@ -76,6 +93,17 @@ enum q_err p256_verify(const struct p256_public *key, struct bytes message, stru
 enum q_err p256_seal(const struct p256_public *to, struct bytes plaintext, struct buf *envelope);
 // out: the plaintext in locked memory; an empty plaintext gives n == 0 and p == NULL.
 enum q_err p256_open(const struct p256_pair *pair, struct bytes envelope, struct secret *out);
+
+// What an envelope is bound to beside its keys. All zero: QuorumOS's envelope.
+struct p256_binding {
+    bool long_lengths;    // renclave 2.5: the lengths in the AAD take 8 bytes, big-endian
+    struct bytes purpose; // stands at the end of the AAD; opened for another one it does not open
+};
+enum q_err p256_seal_bound(const struct p256_public *to, struct p256_binding binding,
+                           struct bytes plaintext, struct buf *envelope);
+enum q_err p256_open_bound(const struct p256_pair *pair, struct p256_binding binding,
+                           struct bytes envelope, struct secret *out);
+
 // The ephemeral point of an envelope, P256_POINT_SIZE bytes of it, which is on the curve: what a token
 // multiplies with its scalar.
 enum q_err p256_envelope_point(struct bytes envelope, struct bytes *out);

@@ -13,7 +13,7 @@
 #define NONCE_SIZE 12
 #define TAG_SIZE 16
 #define LENGTH_SIZE 4
-#define AAD_SIZE (2 * (P256_POINT_SIZE + 1))
+#define AAD_MAX (2 * (P256_POINT_SIZE + 8) + P256_PURPOSE_MAX)
 #define PLAINTEXT_MAX ((size_t)INT_MAX - TAG_SIZE) // what OpenSSL takes in one piece
 
 static_assert(P256_ENVELOPE_OVERHEAD == NONCE_SIZE + P256_POINT_SIZE + LENGTH_SIZE + TAG_SIZE,
@@ -130,13 +130,31 @@ static enum q_err new_secrets(struct secret *memory, struct envelope_secrets **o
     return Q_OK;
 }
 
-// Each point is followed, not preceded, by its length.
-static void envelope_aad(const uint8_t *ephemeral, const uint8_t *receiver, uint8_t out[AAD_SIZE])
+static struct bytes put_aad(uint8_t *aad, size_t n, struct bytes piece)
 {
-    memcpy(out, ephemeral, P256_POINT_SIZE);
-    out[P256_POINT_SIZE] = P256_POINT_SIZE;
-    memcpy(out + P256_POINT_SIZE + 1, receiver, P256_POINT_SIZE);
-    out[AAD_SIZE - 1] = P256_POINT_SIZE;
+    memcpy(aad + n, piece.p, piece.n);
+    return bytes_of(aad, n + piece.n);
+}
+
+// Each point is followed, not preceded, by its length.
+static enum q_err envelope_aad(const uint8_t *ephemeral, const uint8_t *receiver,
+                               struct p256_binding binding, uint8_t storage[static AAD_MAX],
+                               struct bytes *out)
+{
+    static const uint8_t length[8] = {0, 0, 0, 0, 0, 0, 0, P256_POINT_SIZE};
+    struct bytes tail =
+        binding.long_lengths ? BYTES_OF(length) : bytes_of(length + sizeof length - 1, 1);
+    if (binding.purpose.n > P256_PURPOSE_MAX)
+        return p256_fail(Q_INTERNAL, P256_COERCE_LENGTH,
+                         "envelope: expected a purpose of at most %d bytes, found %zu",
+                         P256_PURPOSE_MAX, binding.purpose.n);
+    *out = put_aad(storage, 0, bytes_of(ephemeral, P256_POINT_SIZE));
+    *out = put_aad(storage, out->n, tail);
+    *out = put_aad(storage, out->n, bytes_of(receiver, P256_POINT_SIZE));
+    *out = put_aad(storage, out->n, tail);
+    if (binding.purpose.n > 0)
+        *out = put_aad(storage, out->n, binding.purpose);
+    return Q_OK;
 }
 
 // The scalar is drawn into memory that the shared X overwrites next.
@@ -160,12 +178,14 @@ static enum q_err draw_and_agree(const EC_KEY *receiver, struct envelope_secrets
     return p256_named(ec_key_agree(&ec_p256, ephemeral, receiver, shared_x), P256_CREATE_CIPHER);
 }
 
-enum q_err p256_seal(const struct p256_public *to, struct bytes plaintext, struct buf *envelope)
+enum q_err p256_seal_bound(const struct p256_public *to, struct p256_binding binding,
+                           struct bytes plaintext, struct buf *envelope)
 {
     EC_KEY_AUTO *receiver = NULL;
     SECRET_AUTO memory = {0};
     struct envelope_secrets *secrets;
-    uint8_t *nonce, aad[AAD_SIZE];
+    uint8_t *nonce, storage[AAD_MAX];
+    struct bytes aad;
     TRY(reserve(envelope, plaintext, P256_ENVELOPE_OVERHEAD, &nonce));
     TRY(p256_half(to->bytes, &receiver));
     TRY(new_secrets(&memory, &secrets));
@@ -173,12 +193,17 @@ enum q_err p256_seal(const struct p256_public *to, struct bytes plaintext, struc
     TRY(p256_named(random_bytes(nonce, NONCE_SIZE), P256_IO_ERROR));
     TRY(draw_and_agree(receiver, secrets, ephemeral));
     TRY(envelope_key(secrets, ephemeral, to->bytes));
-    envelope_aad(ephemeral, to->bytes, aad);
+    TRY(envelope_aad(ephemeral, to->bytes, binding, storage, &aad));
     put_u32le(length, plaintext.n + TAG_SIZE);
-    const struct gcm gcm = {secrets->hmac, nonce, BYTES_OF(aad)};
+    const struct gcm gcm = {secrets->hmac, nonce, aad};
     TRY(gcm_seal(&gcm, plaintext, length + LENGTH_SIZE));
     envelope->n += plaintext.n + P256_ENVELOPE_OVERHEAD;
     return Q_OK;
+}
+
+enum q_err p256_seal(const struct p256_public *to, struct bytes plaintext, struct buf *envelope)
+{
+    return p256_seal_bound(to, (struct p256_binding){0}, plaintext, envelope);
 }
 
 static enum q_err read_sealed(struct reader *r, struct bytes *sealed)
@@ -204,17 +229,20 @@ static enum q_err read_envelope(struct bytes in, struct envelope *out)
     return Q_OK;
 }
 
-static enum q_err open_agreed(const struct envelope *envelope, struct envelope_secrets *secrets,
-                              const uint8_t *own_point, struct secret *out)
+static enum q_err open_agreed(const struct envelope *envelope, struct p256_binding binding,
+                              struct envelope_secrets *secrets, const uint8_t *own_point,
+                              struct secret *out)
 {
-    uint8_t aad[AAD_SIZE];
+    uint8_t storage[AAD_MAX];
+    struct bytes aad;
     TRY(envelope_key(secrets, envelope->ephemeral.p, own_point));
-    envelope_aad(envelope->ephemeral.p, own_point, aad);
-    const struct gcm gcm = {secrets->hmac, envelope->nonce.p, BYTES_OF(aad)};
+    TRY(envelope_aad(envelope->ephemeral.p, own_point, binding, storage, &aad));
+    const struct gcm gcm = {secrets->hmac, envelope->nonce.p, aad};
     return gcm_open(&gcm, envelope->sealed, out);
 }
 
-enum q_err p256_open(const struct p256_pair *pair, struct bytes envelope, struct secret *out)
+enum q_err p256_open_bound(const struct p256_pair *pair, struct p256_binding binding,
+                           struct bytes envelope, struct secret *out)
 {
     struct envelope parts;
     EC_KEY_AUTO *ephemeral = NULL;
@@ -227,7 +255,12 @@ enum q_err p256_open(const struct p256_pair *pair, struct bytes envelope, struct
     TRY(new_secrets(&memory, &secrets));
     TRY(p256_named(ec_key_agree(&ec_p256, pair->encrypt, ephemeral, shared_x_of(secrets)),
                    P256_CREATE_CIPHER));
-    return open_agreed(&parts, secrets, pair->public.bytes, out);
+    return open_agreed(&parts, binding, secrets, pair->public.bytes, out);
+}
+
+enum q_err p256_open(const struct p256_pair *pair, struct bytes envelope, struct secret *out)
+{
+    return p256_open_bound(pair, (struct p256_binding){0}, envelope, out);
 }
 
 enum q_err p256_envelope_point(struct bytes envelope, struct bytes *out)
@@ -255,7 +288,7 @@ enum q_err p256_open_with_shared(struct bytes shared_x,
     TRY(read_envelope(envelope, &parts));
     TRY(new_secrets(&memory, &secrets));
     memcpy(shared_x_of(secrets), shared_x.p, P256_SCALAR_SIZE);
-    return open_agreed(&parts, secrets, own_point, out);
+    return open_agreed(&parts, (struct p256_binding){0}, secrets, own_point, out);
 }
 
 #define SYMMETRIC_AAD BYTES_LIT("qos_aes_gcm_256_hmac_sha512")

@@ -70,6 +70,36 @@ struct bytes p256_public_bytes(const struct p256_public *key)
     return BYTES_OF(key->bytes);
 }
 
+enum p256_suite p256_public_suite(const struct p256_public *key)
+{
+    struct bytes encrypt = bytes_of(key->bytes, P256_POINT_SIZE);
+    struct bytes sign = bytes_of(key->bytes + P256_POINT_SIZE, P256_POINT_SIZE);
+    return bytes_equal(encrypt, sign) ? P256_SUITE_RENCLAVE : P256_SUITE_QOS;
+}
+
+struct bytes p256_public_short(const struct p256_public *key)
+{
+    bool one = p256_public_suite(key) == P256_SUITE_RENCLAVE;
+    return bytes_of(key->bytes, one ? P256_POINT_SIZE : P256_PUBLIC_SIZE);
+}
+
+enum q_err p256_public_parse_short(struct bytes encoded, struct p256_public *out)
+{
+    EC_KEY_AUTO *point = NULL;
+    if (encoded.n != P256_POINT_SIZE) {
+        TRY(p256_public_parse(encoded, out));
+        if (p256_public_suite(out) == P256_SUITE_RENCLAVE)
+            return p256_fail(Q_CRYPTO, P256_READ_PUBLIC_KEY,
+                             "public key: expected %d bytes of one point or two different points",
+                             P256_POINT_SIZE);
+        return Q_OK;
+    }
+    TRY(p256_half(encoded.p, &point));
+    memcpy(out->bytes, encoded.p, P256_POINT_SIZE);
+    memcpy(out->bytes + P256_POINT_SIZE, encoded.p, P256_POINT_SIZE);
+    return Q_OK;
+}
+
 // HKDF-SHA512 of the seed with the path as salt and an empty info: 32 bytes.
 static enum q_err derive(const struct p256_secrets *secrets, struct bytes path,
                          uint8_t out[static P256_SEED_SIZE])
@@ -78,14 +108,18 @@ static enum q_err derive(const struct p256_secrets *secrets, struct bytes path,
                       P256_HKDF);
 }
 
+static enum q_err use_key(struct bytes scalar, EC_KEY **out, uint8_t point[static P256_POINT_SIZE])
+{
+    TRY(p256_named(ec_key_from_scalar(&ec_p256, scalar, out), P256_READ_SECRET));
+    return p256_named(ec_key_point(&ec_p256, *out, point), P256_READ_SECRET);
+}
+
 // The 32 derived bytes are the scalar as they are: 0 and >= n are refused, never reduced.
 static enum q_err derive_key(struct p256_secrets *secrets, struct bytes path, EC_KEY **out,
                              uint8_t point[static P256_POINT_SIZE])
 {
-    struct bytes scalar = BYTES_OF(secrets->scalar);
     TRY(derive(secrets, path, secrets->scalar));
-    TRY(p256_named(ec_key_from_scalar(&ec_p256, scalar, out), P256_READ_SECRET));
-    return p256_named(ec_key_point(&ec_p256, *out, point), P256_READ_SECRET);
+    return use_key(BYTES_OF(secrets->scalar), out, point);
 }
 
 const struct p256_secrets *p256_pair_secrets(const struct p256_pair *pair)
@@ -93,12 +127,17 @@ const struct p256_secrets *p256_pair_secrets(const struct p256_pair *pair)
     return (const struct p256_secrets *)pair->memory.p;
 }
 
-static enum q_err fill_pair(struct p256_pair *pair, struct bytes seed)
+static enum q_err fill_pair(struct p256_pair *pair, enum p256_suite suite, struct bytes seed)
 {
     TRY(p256_named(secret_new(&pair->memory, sizeof(struct p256_secrets)), P256_IO_ERROR));
     struct p256_secrets *secrets = (struct p256_secrets *)pair->memory.p;
     memcpy(secrets->seed, seed.p, P256_SEED_SIZE);
     TRY(derive(secrets, BYTES_LIT("qos_aes_gcm_encrypt"), secrets->aes_key));
+    if (suite == P256_SUITE_RENCLAVE) {
+        struct bytes scalar = BYTES_OF(secrets->seed);
+        TRY(use_key(scalar, &pair->encrypt, pair->public.bytes));
+        return use_key(scalar, &pair->sign, pair->public.bytes + P256_POINT_SIZE);
+    }
     TRY(derive_key(secrets, BYTES_LIT("qos_p256_encrypt"), &pair->encrypt, pair->public.bytes));
     TRY(derive_key(secrets, BYTES_LIT("qos_p256_sign"), &pair->sign,
                    pair->public.bytes + P256_POINT_SIZE));
@@ -106,7 +145,8 @@ static enum q_err fill_pair(struct p256_pair *pair, struct bytes seed)
     return Q_OK;
 }
 
-enum q_err p256_pair_from_seed(struct bytes seed, struct p256_pair **out)
+enum q_err p256_pair_from_seed_suite(enum p256_suite suite, struct bytes seed,
+                                     struct p256_pair **out)
 {
     *out = NULL;
     if (seed.n != P256_SEED_SIZE)
@@ -115,7 +155,7 @@ enum q_err p256_pair_from_seed(struct bytes seed, struct p256_pair **out)
     struct p256_pair *pair = calloc(1, sizeof *pair);
     if (pair == NULL)
         return p256_fail(Q_NOMEM, P256_IO_ERROR, "key pair: expected memory, found none left");
-    enum q_err err = fill_pair(pair, seed);
+    enum q_err err = fill_pair(pair, suite, seed);
     if (err != Q_OK)
         p256_pair_free(&pair);
     *out = pair;
@@ -124,18 +164,28 @@ enum q_err p256_pair_from_seed(struct bytes seed, struct p256_pair **out)
 
 // A seed whose scalar is out of range comes once in 2^31: drawn again. A source of randomness that
 // keeps giving one is broken, and said to be.
-enum q_err p256_pair_generate(struct p256_pair **out)
+enum q_err p256_pair_generate_suite(enum p256_suite suite, struct p256_pair **out)
 {
     SECRET_AUTO seed = {0};
     TRY(p256_named(secret_new(&seed, P256_SEED_SIZE), P256_IO_ERROR));
     enum q_err err = Q_INTERNAL;
     for (int tries = 0; tries < P256_DRAWS; tries++) {
         TRY(p256_named(random_bytes(seed.p, seed.n), P256_IO_ERROR));
-        err = p256_pair_from_seed(secret_bytes(&seed), out);
+        err = p256_pair_from_seed_suite(suite, secret_bytes(&seed), out);
         if (err == Q_OK || err_detail() != P256_READ_SECRET)
             return err;
     }
     return err;
+}
+
+enum q_err p256_pair_from_seed(struct bytes seed, struct p256_pair **out)
+{
+    return p256_pair_from_seed_suite(P256_SUITE_QOS, seed, out);
+}
+
+enum q_err p256_pair_generate(struct p256_pair **out)
+{
+    return p256_pair_generate_suite(P256_SUITE_QOS, out);
 }
 
 void p256_pair_free(struct p256_pair **pair)

@@ -34,15 +34,25 @@ void keyring_free(struct keyring **k)
     *k = NULL;
 }
 
+enum key_suite key_suite_of(const struct p256_public *key)
+{
+    return p256_public_suite(key) == P256_SUITE_QOS ? SUITE_QOS_P256 : SUITE_RENCLAVE_P256;
+}
+
+enum p256_suite key_suite_p256(enum key_suite suite)
+{
+    return suite == SUITE_RENCLAVE_P256 ? P256_SUITE_RENCLAVE : P256_SUITE_QOS;
+}
+
 enum q_err keyring_put(struct keyring *k, const struct key_description *what,
                        struct p256_pair **pair)
 {
     if (what->id >= KEYRING_SIZE)
         return fail(Q_INTERNAL, "keyring: expected a key id below %d, got %u", KEYRING_SIZE,
                     what->id);
-    if (what->suite != SUITE_QOS_P256)
-        return fail(Q_UNSUPPORTED, "keyring: key %u: suite %d is not known", what->id,
-                    (int)what->suite);
+    if (what->suite != key_suite_of(p256_pair_public(*pair)))
+        return fail(Q_INTERNAL, "keyring: key %u: expected a key of suite %d, found another",
+                    what->id, (int)what->suite);
     struct key_entry *entry = &k->entries[what->id];
     if (entry->present)
         return fail(Q_INTERNAL, "keyring: key %u is there already", what->id);
@@ -55,7 +65,7 @@ enum q_err keyring_put(struct keyring *k, const struct key_description *what,
 enum q_err keyring_generate(struct keyring *k, const struct key_description *what)
 {
     P256_PAIR_AUTO *pair = NULL;
-    TRY(p256_pair_generate(&pair));
+    TRY(p256_pair_generate_suite(key_suite_p256(what->suite), &pair));
     return keyring_put(k, what, &pair);
 }
 
@@ -139,10 +149,10 @@ static const char *use_name(enum key_use use)
     return "unknown";
 }
 
-enum q_err custody_use(const struct keyring *k, uint32_t id, enum key_use use, struct bytes in,
-                       struct secret *out)
+// What any use begins with: the key is there, may be used so, and has its secret.
+static enum q_err admit(const struct keyring *k, uint32_t id, enum key_use use,
+                        const struct key_entry **out)
 {
-    *out = (struct secret){NULL, 0};
     const struct key_entry *entry = find(k, id);
     if (entry == NULL)
         return fail(Q_MISSING, "keyring: there is no key %u", id);
@@ -150,6 +160,16 @@ enum q_err custody_use(const struct keyring *k, uint32_t id, enum key_use use, s
         return fail(Q_REFUSED, "keyring: key %u may not be used to %s", id, use_name(use));
     if (entry->pair == NULL)
         return fail(Q_MISSING, "keyring: the secret of key %u is gone", id);
+    *out = entry;
+    return Q_OK;
+}
+
+enum q_err custody_use(const struct keyring *k, uint32_t id, enum key_use use, struct bytes in,
+                       struct secret *out)
+{
+    const struct key_entry *entry;
+    *out = (struct secret){NULL, 0};
+    TRY(admit(k, id, use, &entry));
     switch (use) {
     case USE_SIGN:
         return sign(entry->pair, in, out);
@@ -165,4 +185,27 @@ enum q_err custody_use(const struct keyring *k, uint32_t id, enum key_use use, s
         return export(entry->pair, in, out);
     }
     return fail(Q_INTERNAL, "keyring: use %d is not known", (int)use);
+}
+
+static enum q_err seal_for(const struct key_entry *entry, struct p256_binding binding,
+                           struct bytes in, struct secret *out)
+{
+    BUF_AUTO envelope = {.wipe = true};
+    TRY(p256_seal_bound(&entry->public, binding, in, &envelope));
+    return secret_copy(out, buf_bytes(&envelope));
+}
+
+enum q_err custody_use_for(const struct keyring *k, uint32_t id, enum key_use use,
+                           struct bytes purpose, struct bytes in, struct secret *out)
+{
+    const struct key_entry *entry;
+    *out = (struct secret){NULL, 0};
+    TRY(admit(k, id, use, &entry));
+    const struct p256_binding binding = {.long_lengths = entry->what.suite == SUITE_RENCLAVE_P256,
+                                         .purpose = purpose};
+    if (use == USE_SEAL)
+        return seal_for(entry, binding, in, out);
+    if (use == USE_OPEN)
+        return p256_open_bound(entry->pair, binding, in, out);
+    return fail(Q_INTERNAL, "keyring: use %d has no purposes", (int)use);
 }

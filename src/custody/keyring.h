@@ -6,7 +6,8 @@
 #include "crypto/p256.h"
 
 enum key_suite {
-    SUITE_QOS_P256 = 1, // qos-wire 1: HKDF-SHA512 from a 32-byte seed, ECDSA and ECDH over P-256
+    SUITE_QOS_P256 = 1,  // qos-wire 1: HKDF-SHA512 from a 32-byte seed, ECDSA and ECDH over P-256
+    SUITE_RENCLAVE_P256, // renclave 8.2 C1: the seed is the scalar of both
 };
 
 enum key_use {
@@ -56,5 +57,13 @@ const struct p256_public *keyring_public(const struct keyring *k, uint32_t id);
 // Q_REFUSED: the use is not one of the entry's.
 enum q_err custody_use(const struct keyring *k, uint32_t id, enum key_use use, struct bytes in,
                        struct secret *out);
+
+// The same door for USE_SEAL and USE_OPEN of data at rest: envelopes in the suite's own form that open for the
+// purpose they were sealed for and for no other (renclave 8.2 C2, 9 finding 11).
+enum q_err custody_use_for(const struct keyring *k, uint32_t id, enum key_use use,
+                           struct bytes purpose, struct bytes in, struct secret *out);
+
+enum key_suite key_suite_of(const struct p256_public *key);
+enum p256_suite key_suite_p256(enum key_suite suite);
 
 #endif

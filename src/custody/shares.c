@@ -155,7 +155,10 @@ enum q_err shares_combine(const struct share_list *list, const struct member_set
     TRY(shamir_combine(views, list->n, &seed));
     P256_PAIR_AUTO *pair = NULL;
     // A seed that makes no key pair is as wrong as one that makes another.
-    enum q_err made = p256_pair_from_seed(secret_bytes(&seed), &pair);
+    struct p256_public expected;
+    TRY(p256_public_parse(quorum_key, &expected));
+    enum q_err made =
+        p256_pair_from_seed_suite(p256_public_suite(&expected), secret_bytes(&seed), &pair);
     if (made != Q_OK && made != Q_CRYPTO && made != Q_BAD_INPUT)
         return made;
     if (made != Q_OK || !bytes_equal(p256_public_bytes(p256_pair_public(pair)), quorum_key))

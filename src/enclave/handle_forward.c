@@ -59,7 +59,7 @@ static enum q_err open_forwarded(const struct enclave *e, struct exchange *x,
     if (seed.n != P256_SEED_SIZE)
         return refuse(&x->why, PE_ENCRYPTED_QUORUM_KEY_INVALID_LEN,
                       "inject: expected a seed of %d bytes, got %zu", P256_SEED_SIZE, seed.n);
-    if (p256_pair_from_seed(secret_bytes(&seed), &pair) != Q_OK)
+    if (p256_pair_from_seed_suite(p256_public_suite(&quorum), secret_bytes(&seed), &pair) != Q_OK)
         return refuse(&x->why, PE_INVALID_QUORUM_SECRET, "inject: %s", err_text());
     if (!bytes_equal(p256_public_bytes(p256_pair_public(pair)), expected))
         return refuse(&x->why, PE_WRONG_QUORUM_KEY,
