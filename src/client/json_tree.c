@@ -4,6 +4,7 @@
 #include "base/hex.h"
 #include "base/text.h"
 #include "client/time_text.h"
+#include "codec/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,16 +79,14 @@ json_t *json_yes(bool known, bool value)
 enum q_err json_print(const json_t *tree, bool compact)
 {
     size_t layout = compact ? JSON_COMPACT : JSON_INDENT(2);
-    char *text = json_dumps(tree, JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII | layout);
-    if (text == NULL)
-        return no_memory();
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == 0x7f)
+    BUF_AUTO text = {0};
+    TRY(json_write_tree(tree, JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII | layout, &text));
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == 0x7f)
             (void)fputs("\\u007f", stdout);
         else
-            (void)putchar(*c);
+            (void)putchar(text.p[i]);
     }
     (void)putchar('\n');
-    free(text);
     return Q_OK;
 }

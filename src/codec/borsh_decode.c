@@ -25,7 +25,7 @@ static size_t least_struct(const struct type *t, unsigned depth)
     size_t sum = 0;
     for (size_t i = 0; i < t->count; i++) {
         const struct field *f = &t->fields[i];
-        sum += f->presence == FIELD_OPTIONAL ? 1 : least_size(f->type, depth + 1);
+        sum += field_may_be_absent(f) ? 1 : least_size(f->type, depth + 1);
     }
     return sum;
 }
@@ -132,7 +132,7 @@ static enum q_err decode_field(struct decoder *d, const struct field *f, void *m
 {
     void *value;
     bool present = true;
-    if (f->presence == FIELD_OPTIONAL)
+    if (field_may_be_absent(f))
         TRY(decode_flag(d, "an option", &present));
     if (!present)
         return Q_OK;

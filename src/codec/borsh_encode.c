@@ -36,7 +36,7 @@ static enum q_err encode_field(const struct field *f, const void *member, struct
                                unsigned depth)
 {
     bool absent = field_is_absent(f, member);
-    if (f->presence == FIELD_OPTIONAL)
+    if (field_may_be_absent(f))
         TRY(buf_u8(out, !absent));
     return absent ? Q_OK : encode(f->type, field_value(f, member), out, depth + 1);
 }

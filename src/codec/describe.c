@@ -10,6 +10,8 @@ const struct type type_u64 = {.name = "u64", .shape = SHAPE_U64, .size = sizeof(
 const struct type type_text = {.name = "text", .shape = SHAPE_TEXT, .size = sizeof(struct bytes)};
 const struct type type_bytes = {
     .name = "bytes", .shape = SHAPE_BYTES, .size = sizeof(struct bytes)};
+const struct type type_byte_array = {
+    .name = "byte array", .shape = SHAPE_BYTES, .size = sizeof(struct bytes), .numbers = true};
 
 // value_is_empty looks at text, bytes and lists alike.
 _Static_assert(sizeof(struct list) == sizeof(struct bytes) &&
@@ -45,14 +47,19 @@ static bool is_string(const struct type *t)
     return t->shape == SHAPE_TEXT || t->shape == SHAPE_BYTES;
 }
 
+bool field_may_be_absent(const struct field *f)
+{
+    return f->presence == FIELD_OPTIONAL || f->presence == FIELD_NULLABLE;
+}
+
 bool field_is_pointer(const struct field *f)
 {
-    return f->presence == FIELD_OPTIONAL && !is_string(f->type);
+    return field_may_be_absent(f) && !is_string(f->type);
 }
 
 bool field_is_absent(const struct field *f, const void *member)
 {
-    if (f->presence != FIELD_OPTIONAL)
+    if (!field_may_be_absent(f))
         return false;
     if (is_string(f->type))
         return ((const struct bytes *)member)->p == NULL;

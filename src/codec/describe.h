@@ -48,6 +48,7 @@ enum shape {
 enum presence {
     FIELD_REQUIRED,
     FIELD_OPTIONAL, // JSON: omitted when absent, null read as absent; Borsh: 00 or 01 || value
+    FIELD_NULLABLE, // as optional, but JSON says null when absent
     FIELD_DEFAULT,  // JSON: omitted when empty, empty when absent; Borsh: as required. For text,
                     // bytes and LIST_OF, the latter also behind hooks
 };
@@ -90,6 +91,7 @@ struct type {
     const char *tag_name;           // SHAPE_TAGGED
     bool tuple;                     // SHAPE_STRUCT: a JSON array
     bool closed;                    // SHAPE_STRUCT: unknown JSON fields are refused
+    bool numbers;                   // SHAPE_BYTES: in JSON an array of integers from 0 to 255
     bool camel_too;                 // unit variants: PascalCase written, camelCase read too
     struct type_hooks hooks;        // SHAPE_CUSTOM
 };
@@ -102,6 +104,10 @@ struct type {
 #define FIELD_MAYBE(S, member, key, t)                                                             \
     {                                                                                              \
         key, t, offsetof(S, member), FIELD_OPTIONAL                                                \
+    }
+#define FIELD_OR_NULL(S, member, key, t)                                                           \
+    {                                                                                              \
+        key, t, offsetof(S, member), FIELD_NULLABLE                                                \
     }
 #define FIELD_OR_EMPTY(S, member, key, t)                                                          \
     {                                                                                              \
@@ -125,7 +131,8 @@ struct type {
 #define LIST(label, t) .name = label, .shape = SHAPE_LIST, .size = sizeof(struct list), .element = t
 #define FIXED(label, n) .name = label, .shape = SHAPE_FIXED, .size = n
 
-extern const struct type type_bool, type_u16, type_u32, type_u64, type_text, type_bytes;
+extern const struct type type_bool, type_u16, type_u32, type_u64, type_text, type_bytes,
+    type_byte_array; // bytes that JSON writes as numbers
 
 // Checks a description and everything below it: offsets inside the size and not overlapping, unique
 // names and indices, payloads that fit, C sizes that match their shapes. For the tests.

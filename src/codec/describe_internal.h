@@ -17,6 +17,7 @@ uint32_t variant_tag(const void *value);
 const struct variant *variant_by_index(const struct type *t, uint32_t index);
 
 // True when the C member is a pointer to the value: optional, and neither text nor bytes.
+bool field_may_be_absent(const struct field *f);
 bool field_is_pointer(const struct field *f);
 // True when an optional field is absent (never for others).
 bool field_is_absent(const struct field *f, const void *member);

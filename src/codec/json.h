@@ -29,6 +29,9 @@ enum q_err json_encode(const struct type *t, const void *value, enum json_style 
 // memory alone. Errors name the place: "manifest.namespace.nonce: expected a u32, found \"x\"".
 // After a failure *out is not to be used.
 enum q_err json_decode(const struct type *t, struct bytes in, struct arena *a, void *out);
+// The same for texts whose bytes are written as numbers, which makes many values (renclave 1.1).
+enum q_err json_decode_up_to(const struct type *t, struct bytes in, size_t values_max,
+                             struct arena *a, void *out);
 
 // The same for files of which one value has one form, so that a hash of the file stands for what it says:
 // refuses anything but canonical JSON with known fields.
@@ -39,9 +42,14 @@ enum q_err json_decode_canonical(const struct type *t, struct bytes in, struct a
 enum q_err json_bound(struct bytes in);
 // Parses any JSON document (bounded as above). The caller releases it with json_decref; NULL on failure.
 enum q_err json_parse(struct bytes in, struct json_t **out);
+void json_tree_free(struct json_t *tree); // safe on NULL
+enum q_err json_parse_up_to(struct bytes in, size_t values_max, struct json_t **out);
 // Any parsed document in canonical form, keys in the order of their UTF-16 code units; a number that is
 // no integer is an error. Appends to out, on failure nothing.
 enum q_err json_canonical(const struct json_t *in, struct buf *out);
+// Any tree as jansson writes it with these flags (JSON_COMPACT, ...). Its own memory is not free()'s after
+// json_start(), so nothing calls json_dumps. Appends.
+enum q_err json_write_tree(const struct json_t *in, size_t flags, struct buf *out);
 // SHA-256 of the canonical form is taken by the caller: codec does not know crypto.
 
 // For hooks: what a writer can emit, and reading one described value from a parsed one (which zeroes

@@ -148,3 +148,15 @@ enum q_err json_decode_canonical(const struct type *t, struct bytes in, struct a
         return Q_OK;
     return fail(Q_BAD_INPUT, "expected canonical JSON with known fields only, found another form");
 }
+
+static int append_text(const char *text, size_t n, void *out)
+{
+    return buf_append(out, bytes_of((const uint8_t *)text, n)) == Q_OK ? 0 : -1;
+}
+
+enum q_err json_write_tree(const struct json_t *in, size_t flags, struct buf *out)
+{
+    if (json_dump_callback(in, append_text, out, flags) != 0)
+        return fail(Q_NOMEM, "JSON: no memory to write it");
+    return Q_OK;
+}

@@ -4,6 +4,8 @@
 #include "base/random.h"
 
 #include <jansson.h>
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,15 +17,41 @@ static _Thread_local struct {
     bool used_up;
 } memory;
 
+// A tree can hold what nobody else may see: its memory is zeroed before it goes back. Each piece knows its size.
+struct piece {
+    alignas(max_align_t) size_t size;
+    uint8_t at[];
+};
+
+static void *new_piece(size_t n)
+{
+    if (n > SIZE_MAX - sizeof(struct piece))
+        return NULL;
+    struct piece *p = malloc(sizeof *p + n);
+    if (p == NULL)
+        return NULL;
+    p->size = n;
+    return p->at;
+}
+
 static void *allocate(size_t n)
 {
-    void *p = malloc(n);
+    void *p = new_piece(n);
     if (p != NULL || memory.reserve == NULL)
         return p;
     free(memory.reserve);
     memory.reserve = NULL;
     memory.used_up = true;
-    return malloc(n);
+    return new_piece(n);
+}
+
+static void release(void *at)
+{
+    if (at == NULL)
+        return;
+    struct piece *p = (struct piece *)((uint8_t *)at - offsetof(struct piece, at));
+    wipe(p->at, p->size);
+    free(p);
 }
 
 enum q_err json_start(void)
@@ -31,7 +59,7 @@ enum q_err json_start(void)
     size_t seed;
     TRY(random_bytes((uint8_t *)&seed, sizeof seed));
     json_object_seed(seed | 1); // 0 would mean that jansson chooses
-    json_set_alloc_funcs(allocate, free);
+    json_set_alloc_funcs(allocate, release);
     return Q_OK;
 }
 
@@ -88,7 +116,7 @@ static enum q_err scan_token(struct scan *s)
     return Q_OK;
 }
 
-static enum q_err bound(struct bytes in, size_t *values)
+static enum q_err bound(struct bytes in, size_t values_max, size_t *values)
 {
     struct scan s = {.in = in};
     while (s.at < in.n) {
@@ -101,11 +129,11 @@ static enum q_err bound(struct bytes in, size_t *values)
             return fail(Q_LIMIT, "JSON: expected values nested at most %d deep, found more",
                         JSON_MAX_DEPTH);
         // One more than the limit may still turn out to be a key.
-        if (s.values > JSON_MAX_VALUES + (size_t)s.after_string)
-            return fail(Q_LIMIT, "JSON: expected at most %d values, found more", JSON_MAX_VALUES);
+        if (s.values > values_max + (size_t)s.after_string)
+            return fail(Q_LIMIT, "JSON: expected at most %zu values, found more", values_max);
     }
-    if (s.values > JSON_MAX_VALUES)
-        return fail(Q_LIMIT, "JSON: expected at most %d values, found more", JSON_MAX_VALUES);
+    if (s.values > values_max)
+        return fail(Q_LIMIT, "JSON: expected at most %zu values, found more", values_max);
     *values = s.values;
     return Q_OK;
 }
@@ -113,7 +141,7 @@ static enum q_err bound(struct bytes in, size_t *values)
 enum q_err json_bound(struct bytes in)
 {
     size_t values;
-    return bound(in, &values);
+    return bound(in, JSON_MAX_VALUES, &values);
 }
 
 // jansson's value, its place in a table and that table's growth; a text that grows by doubling and its copy.
@@ -142,10 +170,15 @@ static enum q_err parse(struct bytes in, size_t values, json_error_t *why, json_
 
 enum q_err json_parse(struct bytes in, struct json_t **out)
 {
+    return json_parse_up_to(in, JSON_MAX_VALUES, out);
+}
+
+enum q_err json_parse_up_to(struct bytes in, size_t values_max, struct json_t **out)
+{
     *out = NULL;
     size_t values;
     json_error_t why;
-    TRY(bound(in, &values));
+    TRY(bound(in, values_max, &values));
     TRY(parse(in, values, &why, out));
     if (*out != NULL)
         return Q_OK;
@@ -155,4 +188,9 @@ enum q_err json_parse(struct bytes in, struct json_t **out)
                     "9223372036854775807 (larger ones as strings), found %s",
                     why.line, why.text);
     return fail(Q_BAD_INPUT, "JSON: line %d, column %d: %s", why.line, why.column, why.text);
+}
+
+void json_tree_free(struct json_t *tree)
+{
+    json_decref(tree);
 }

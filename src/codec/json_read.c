@@ -112,10 +112,34 @@ static enum q_err expect_hex(const json_t *in)
     return Q_OK;
 }
 
+static enum q_err read_numbers(struct json_reader *r, const struct type *t, const json_t *in,
+                               struct bytes *out)
+{
+    if (!json_is_array(in))
+        return fail(Q_BAD_INPUT, "expected an array of bytes, found %s", kind_name(in));
+    size_t n = json_array_size(in);
+    void *p;
+    TRY(check_limit(t, n));
+    TRY(arena_alloc(r->a, n, &p));
+    for (size_t i = 0; i < n; i++) {
+        const json_t *number = json_array_get(in, i);
+        json_int_t v = json_is_integer(number) ? json_integer_value(number) : -1;
+        if (v < 0 || v > UINT8_MAX)
+            return place_element(
+                fail(Q_BAD_INPUT, "expected an integer from 0 to 255, found another value"),
+                &r->place, i);
+        ((uint8_t *)p)[i] = (uint8_t)v;
+    }
+    *out = bytes_of(p, n);
+    return Q_OK;
+}
+
 // Decodes straight into memory of the right size: what is decoded may be large.
 static enum q_err read_bytes(struct json_reader *r, const struct type *t, const json_t *in,
                              struct bytes *out)
 {
+    if (t->numbers)
+        return read_numbers(r, t, in, out);
     TRY(expect_hex(in));
     struct bytes text = string_of(in);
     bool prefix = text.n >= 2 && text.p[0] == '0' && text.p[1] == 'x';
@@ -155,7 +179,7 @@ static enum q_err read_field(struct json_reader *r, const struct field *f, const
                              void *member)
 {
     void *value;
-    if (f->presence == FIELD_OPTIONAL && (in == NULL || json_is_null(in)))
+    if (field_may_be_absent(f) && (in == NULL || json_is_null(in)))
         return Q_OK;
     if (f->presence == FIELD_DEFAULT && in == NULL)
         return Q_OK;
@@ -370,13 +394,19 @@ enum q_err json_read(const struct type *t, const struct json_t *in, struct arena
     return read_value(&r, t, in, out);
 }
 
-// The tree goes as soon as it has been read: beside a large application it doubles what is held.
 enum q_err json_decode(const struct type *t, struct bytes in, struct arena *a, void *out)
+{
+    return json_decode_up_to(t, in, JSON_MAX_VALUES, a, out);
+}
+
+// The tree goes as soon as it has been read: beside a large application it doubles what is held.
+enum q_err json_decode_up_to(const struct type *t, struct bytes in, size_t values_max,
+                             struct arena *a, void *out)
 {
     struct json_reader r = {.a = a};
     struct json_t *tree;
     memset(out, 0, t->size);
-    TRY(err_context(json_parse(in, &tree), "%s", t->name));
+    TRY(err_context(json_parse_up_to(in, values_max, &tree), "%s", t->name));
     enum q_err err = read_value(&r, t, tree, out);
     json_decref(tree);
     return place_member(err, &r.place, t->name);

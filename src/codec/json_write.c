@@ -20,6 +20,19 @@ static enum q_err write_hex(struct json_writer *w, struct bytes v)
     return buf_u8(w->out, '"');
 }
 
+static enum q_err write_numbers(struct json_writer *w, struct bytes v)
+{
+    TRY(buf_u8(w->out, '['));
+    for (size_t i = 0; i < v.n; i++)
+        TRY(buf_printf(w->out, i > 0 ? ",%u" : "%u", v.p[i]));
+    return buf_u8(w->out, ']');
+}
+
+static enum q_err write_bytes(struct json_writer *w, const struct type *t, struct bytes v)
+{
+    return t->numbers ? write_numbers(w, v) : write_hex(w, v);
+}
+
 static enum q_err write_list(struct json_writer *w, const struct type *t, const struct list *l)
 {
     TRY(buf_u8(w->out, '['));
@@ -51,7 +64,7 @@ static enum q_err write_tuple(struct json_writer *w, const struct type *t, const
 struct entry {
     const char *name;
     const struct type *type; // NULL: text
-    const void *value;
+    const void *value;       // NULL: null
     const char *text;
 };
 struct entries {
@@ -72,7 +85,13 @@ static bool is_omitted(const struct field *f, const void *member)
 {
     if (f->presence == FIELD_DEFAULT)
         return value_is_empty(member);
-    return field_is_absent(f, member);
+    return f->presence != FIELD_NULLABLE && field_is_absent(f, member);
+}
+
+static struct entry field_entry(const struct field *f, const void *member)
+{
+    const void *value = field_is_absent(f, member) ? NULL : field_value(f, member);
+    return (struct entry){f->name, f->type, value, NULL};
 }
 
 static enum q_err add_fields(struct entries *e, enum json_style style, const struct type *t,
@@ -85,7 +104,7 @@ static enum q_err add_fields(struct entries *e, enum json_style style, const str
         const struct field *f = &t->fields[i];
         const void *member = member_at(value, f->offset);
         if (!is_omitted(f, member))
-            add_entry(e, style, (struct entry){f->name, f->type, field_value(f, member), NULL});
+            add_entry(e, style, field_entry(f, member));
     }
     return Q_OK;
 }
@@ -94,8 +113,9 @@ static enum q_err write_entry(struct json_writer *w, const struct entry *e)
 {
     TRY(json_quote(bytes_str(e->name), w->out));
     TRY(buf_u8(w->out, ':'));
-    return e->type == NULL ? json_quote(bytes_str(e->text), w->out)
-                           : write_value(w, e->type, e->value);
+    if (e->type == NULL)
+        return json_quote(bytes_str(e->text), w->out);
+    return e->value == NULL ? buf_append_str(w->out, "null") : write_value(w, e->type, e->value);
 }
 
 static enum q_err write_entries(struct json_writer *w, const struct entries *e)
@@ -175,7 +195,7 @@ static enum q_err write_shape(struct json_writer *w, const struct type *t, const
     case SHAPE_TEXT:
         return json_quote(*(const struct bytes *)value, w->out);
     case SHAPE_BYTES:
-        return write_hex(w, *(const struct bytes *)value);
+        return write_bytes(w, t, *(const struct bytes *)value);
     case SHAPE_FIXED:
         return write_hex(w, bytes_of(value, t->size));
     case SHAPE_LIST:

@@ -58,7 +58,7 @@ static enum q_err no_route(const struct enclave *e, struct exchange *x)
 {
     enum q_err err = refuse(&x->why, PE_NO_MATCHING_ROUTE, "message %u: not taken in phase %s",
                             x->request->tag, phase_name(e->phase));
-    x->why.phase.tag = e->phase;
+    x->why.phase.tag = phase_on_wire(e->phase);
     return err;
 }
 

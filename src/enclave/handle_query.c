@@ -7,7 +7,7 @@
 
 enum q_err handle_status(struct enclave *e, struct exchange *x)
 {
-    struct message reply = {.tag = MSG_STATUS_RESPONSE, .status = {.tag = e->phase}};
+    struct message reply = {.tag = MSG_STATUS_RESPONSE, .status = {.tag = phase_on_wire(e->phase)}};
     return answer(x, &reply);
 }
 
@@ -41,7 +41,8 @@ static enum q_err refuse_without_key(struct exchange *x)
 // The key that the ephemeral file holds now: the setup key until the quorum key is there, then the live key.
 enum q_err handle_live_attestation(struct enclave *e, struct exchange *x)
 {
-    uint32_t key = e->phase == PHASE_QUORUM_KEY_PROVISIONED ? KEY_LIVE : KEY_SETUP;
+    bool complete = phase_on_wire(e->phase) == PHASE_QUORUM_KEY_PROVISIONED;
+    uint32_t key = complete ? KEY_LIVE : KEY_SETUP;
     const struct p256_public *public = keyring_public(e->keyring, key);
     if (public == NULL || e->booted == NULL)
         return refuse_without_key(x);
@@ -74,11 +75,12 @@ static uint32_t shares_needed(const struct enclave *e)
 enum q_err handle_state(struct enclave *e, struct exchange *x)
 {
     struct message reply = {.tag = MSG_QUORATE_STATE_RESPONSE};
-    reply.state.phase.tag = e->phase;
+    reply.state.phase.tag = phase_on_wire(e->phase);
     reply.state.pivot_running = e->supervisor != NULL && supervisor_running(e->supervisor);
     reply.state.tee = bytes_str(tee_name(e->tee));
     reply.state.shares_needed = shares_needed(e);
-    bool complete = e->phase == PHASE_QUORUM_KEY_PROVISIONED || e->phase == PHASE_GENESIS_BOOTED;
+    bool complete = phase_on_wire(e->phase) == PHASE_QUORUM_KEY_PROVISIONED ||
+                    (e->phase == PHASE_GENESIS_BOOTED && e->birth != BIRTH_GENESIS_HELD);
     reply.state.shares_held = complete ? reply.state.shares_needed : (uint32_t)e->shares.n;
     return answer(x, &reply);
 }

@@ -38,5 +38,6 @@ enum q_err handle_reshare_boot(struct enclave *e, struct exchange *x);
 enum q_err handle_reshare_attestation(struct enclave *e, struct exchange *x);
 enum q_err handle_reshare_share(struct enclave *e, struct exchange *x);
 enum q_err handle_reshare_output(struct enclave *e, struct exchange *x);
+enum q_err handle_api(struct enclave *e, struct exchange *x);
 
 #endif

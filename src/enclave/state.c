@@ -1,13 +1,18 @@
 // The phase table, and the state's birth and end (see state.h).
 #include "enclave/state.h"
 
+#include "enclave/api.h"
 #include "enclave/handlers.h"
 
+#include "base/hex.h"
+#include "base/random.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define IN(phase) (1u << (phase))
-#define ALL_PHASES (IN(PHASE_COUNT) - 1)
+#define ALL_PHASES (IN(PHASE_COUNT_ALL) - 1)
 #define AFTER_BOOT                                                                                 \
     (IN(PHASE_WAITING_FOR_QUORUM_SHARDS) | IN(PHASE_WAITING_FOR_FORWARDED_KEY) |                   \
      IN(PHASE_QUORUM_KEY_PROVISIONED) | IN(PHASE_UNRECOVERABLE_ERROR))
@@ -53,7 +58,34 @@ static const struct route {
      handle_reshare_share},
     {IN(PHASE_GENESIS_BOOTED), BIRTH_RESHARE, MSG_QUORATE_RESHARE_OUTPUT_REQUEST,
      handle_reshare_output},
+    {ALL_PHASES, BIRTH_INSTANCE, MSG_STATUS_REQUEST, handle_status},
+    {ALL_PHASES, BIRTH_INSTANCE, MSG_VERSION_REQUEST, handle_version},
+    {ALL_PHASES, BIRTH_INSTANCE, MSG_QUORATE_STATE_REQUEST, handle_state},
+    {ALL_PHASES, BIRTH_INSTANCE, MSG_MANIFEST_ENVELOPE_REQUEST, handle_manifest_envelope},
+    {ALL_PHASES, BIRTH_INSTANCE, MSG_LIVE_ATTESTATION_DOC_REQUEST, handle_live_attestation},
+    {ALL_PHASES, BIRTH_ANY, MSG_QUORATE_API_REQUEST, handle_api},
 };
+
+// The REST API's half: what each operation may meet. What is not here is 409 (503 where only the key is missing).
+static const struct api_row {
+    unsigned phases;
+    unsigned births;
+    enum api_operation operation;
+    api_handler handle;
+} api_rows[] = {
+    {ALL_PHASES, BIRTH_ANY, API_ENCLAVE_INFO, api_enclave_info},
+};
+
+api_handler api_route_find(enum phase phase, enum birth birth, enum api_operation operation)
+{
+    for (size_t i = 0; i < sizeof api_rows / sizeof *api_rows; i++) {
+        const struct api_row *r = &api_rows[i];
+        if (r->operation == operation && (r->phases & IN(phase)) != 0 &&
+            (r->births & (unsigned)birth) != 0)
+            return r->handle;
+    }
+    return NULL;
+}
 
 handler route_find(enum phase phase, enum birth birth, uint32_t message_kind)
 {
@@ -108,6 +140,22 @@ void booted_record(struct booted *b, const struct approval *approvals, size_t n)
     b->envelope.share_set_approvals.n = i;
 }
 
+// Version 4 of RFC 9562.
+static enum q_err draw_id(struct enclave *e)
+{
+    uint8_t r[16];
+    BUF_AUTO hex = {0};
+    TRY(random_bytes(r, sizeof r));
+    r[6] = (uint8_t)(0x40 | (r[6] & 0x0f));
+    r[8] = (uint8_t)(0x80 | (r[8] & 0x3f));
+    TRY(hex_encode(BYTES_OF(r), &hex));
+    const char *h = (const char *)hex.p;
+    (void)snprintf(e->id_text, sizeof e->id_text, "%.8s-%.4s-%.4s-%.4s-%.12s", h, h + 8, h + 12,
+                   h + 16, h + 20);
+    e->id = bytes_of((const uint8_t *)e->id_text, ENCLAVE_ID_SIZE);
+    return Q_OK;
+}
+
 enum q_err enclave_open(const struct enclave_options *options, struct enclave **out)
 {
     TRY(published_open(&options->published));
@@ -122,7 +170,9 @@ enum q_err enclave_open(const struct enclave_options *options, struct enclave **
     e->egress = options->egress;
     e->published = options->published;
     e->resolvers = options->resolvers;
-    enum q_err err = keyring_new(&e->keyring);
+    enum q_err err = draw_id(e);
+    if (err == Q_OK)
+        err = keyring_new(&e->keyring);
     if (err == Q_OK)
         *out = e;
     else

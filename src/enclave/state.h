@@ -9,14 +9,19 @@
 #include "enclave/egress.h"
 #include "enclave/published.h"
 #include "enclave/supervisor.h"
+#include "protocol/instance.h"
 #include "protocol/message.h"
 #include "tee/tee.h"
 
-// How a genesis leaves its key: gone with the shares (QuorumOS). Keys that stay come with another family.
+// How the enclave came to what it is: which rows of the table below count.
 enum birth {
-    BIRTH_KEY_DROPPED = 1,
+    BIRTH_KEY_DROPPED = 1, // QuorumOS: a genesis leaves no key, a boot waits for shares or a key
     BIRTH_RESHARE = 2, // shares come in, other shares go out: no key stays, no application starts
+    BIRTH_GENESIS_HELD = 4, // TEE instance: its genesis installed a manifest and goes on to shares
+    BIRTH_INSTANCE_FORWARDED = 8, // TEE instance: its manifest and key come from another one
 };
+#define BIRTH_INSTANCE ((unsigned)BIRTH_GENESIS_HELD | (unsigned)BIRTH_INSTANCE_FORWARDED)
+#define BIRTH_ANY 15u
 
 // What exists from a successful boot on, all in one arena.
 struct booted {
@@ -43,9 +48,14 @@ struct reshare {
 enum q_err reshare_new(struct reshare **out);
 void reshare_free(struct reshare **r); // safe on NULL
 
+#define ENCLAVE_ID_SIZE 36 // a UUID as text
+
 struct enclave {
     enum phase phase;
     enum birth birth;
+    char id_text[ENCLAVE_ID_SIZE +
+                 1]; // of this life of this process: what is signed for it counts nowhere else
+    struct bytes id;
     struct tee *tee;               // not owned
     struct supervisor *supervisor; // not owned; NULL: no application is ever started
     const struct bridges *bridges; // not owned; NULL: none can be opened
@@ -79,5 +89,10 @@ struct exchange;
 typedef enum q_err (*handler)(struct enclave *e, struct exchange *x);
 // NULL: NoMatchingRoute.
 handler route_find(enum phase phase, enum birth birth, uint32_t message_kind);
+
+// The same table for the REST API (renclave 2.2 "Ours"). NULL: not in this phase.
+struct api_call;
+typedef enum q_err (*api_handler)(struct enclave *e, struct api_call *c);
+api_handler api_route_find(enum phase phase, enum birth birth, enum api_operation operation);
 
 #endif

@@ -229,8 +229,11 @@ enum phase {
     PHASE_WAITING_FOR_QUORUM_SHARDS,
     PHASE_QUORUM_KEY_PROVISIONED,
     PHASE_WAITING_FOR_FORWARDED_KEY,
+    // Of TEE instances alone; to QuorumOS's clients it is QuorumKeyProvisioned (renclave 8.2 C11).
+    PHASE_APPLICATION_READY,
 };
-#define PHASE_COUNT 6
+#define PHASE_COUNT 6 // of QuorumOS
+#define PHASE_COUNT_ALL 7
 
 // P256Error on the wire; the numbers are enum p256_error (crypto/p256.h). QosHex and IOError carry
 // text.
@@ -365,6 +368,8 @@ enum message_kind {
     MSG_QUORATE_RESHARE_SHARE_RESPONSE,
     MSG_QUORATE_RESHARE_OUTPUT_REQUEST,
     MSG_QUORATE_RESHARE_OUTPUT_RESPONSE,
+    MSG_QUORATE_API_REQUEST = 150,
+    MSG_QUORATE_API_RESPONSE,
 };
 
 struct boot_request { // boot standard (3 and 23), boot key forward
@@ -433,6 +438,19 @@ struct reshare_output_reply {
     struct reshare_output output;
 };
 
+// A request of the REST API as the host got it, which decides nothing about it (protocol/instance.h).
+struct api_request {
+    struct bytes method, path;  // "POST", "/enclave/genesis-boot"
+    struct bytes query;         // without '?'; empty: none
+    struct bytes authorization; // the header's value; empty: none
+    struct bytes request_id;
+    struct bytes body;
+};
+struct api_response {
+    uint32_t status;   // of HTTP
+    struct bytes body; // JSON
+};
+
 struct message {
     uint32_t tag; // enum message_kind
     union {
@@ -456,6 +474,8 @@ struct message {
         struct bound_provision_request reshare_share; // the approval is one of the share set's role
         struct reshare_share_reply reshare_share_reply;
         struct reshare_output_reply reshare_output;
+        struct api_request api_request;
+        struct api_response api_response;
     };
 };
 
@@ -470,6 +490,7 @@ extern const struct type type_namespace, type_restart, type_bridge, type_pivot_c
 extern const struct type type_reshare_plan, type_reshare_output, type_reshare_boot_request,
     type_bound_provision_request;
 
+enum phase phase_on_wire(enum phase p);                      // as QuorumOS's messages have it
 const char *phase_name(enum phase p);                        // "WaitingForBootInstruction"
 const char *protocol_error_name(enum protocol_error_kind k); // "NotEnoughApprovals"
 

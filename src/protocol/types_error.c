@@ -130,7 +130,14 @@ _Static_assert(sizeof error_variants / sizeof error_variants[0] == PE_COUNT, "on
 
 const char *phase_name(enum phase p)
 {
+    if (p == PHASE_APPLICATION_READY)
+        return "ApplicationReady";
     return (unsigned)p < PHASE_COUNT ? phase_variants[p].name : "unknown phase";
+}
+
+enum phase phase_on_wire(enum phase p)
+{
+    return p == PHASE_APPLICATION_READY ? PHASE_QUORUM_KEY_PROVISIONED : p;
 }
 
 const char *protocol_error_name(enum protocol_error_kind k)

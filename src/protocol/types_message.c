@@ -159,6 +159,24 @@ static const struct field reshare_output_reply_fields[] = {
 static const struct type type_reshare_output_reply = {
     STRUCT(struct reshare_output_reply, "reshare output reply", reshare_output_reply_fields)};
 
+static const struct field api_request_fields[] = {
+    FIELD(struct api_request, method, "method", &type_text),
+    FIELD(struct api_request, path, "path", &type_text),
+    FIELD(struct api_request, query, "query", &type_text),
+    FIELD(struct api_request, authorization, "authorization", &type_text),
+    FIELD(struct api_request, request_id, "requestId", &type_text),
+    FIELD(struct api_request, body, "body", &type_bytes),
+};
+static const struct type type_api_request = {
+    STRUCT(struct api_request, "API request", api_request_fields)};
+
+static const struct field api_response_fields[] = {
+    FIELD(struct api_response, status, "status", &type_u32),
+    FIELD(struct api_response, body, "body", &type_text),
+};
+static const struct type type_api_response = {
+    STRUCT(struct api_response, "API response", api_response_fields)};
+
 static const struct variant message_variants[] = {
     {"protocolErrorResponse", MSG_PROTOCOL_ERROR_RESPONSE, &type_protocol_error},
     {"statusRequest", MSG_STATUS_REQUEST, NULL},
@@ -199,5 +217,7 @@ static const struct variant message_variants[] = {
     {"quorateReshareOutputRequest", MSG_QUORATE_RESHARE_OUTPUT_REQUEST, NULL},
     {"quorateReshareOutputResponse", MSG_QUORATE_RESHARE_OUTPUT_RESPONSE,
      &type_reshare_output_reply},
+    {"quorateApiRequest", MSG_QUORATE_API_REQUEST, &type_api_request},
+    {"quorateApiResponse", MSG_QUORATE_API_RESPONSE, &type_api_response},
 };
 const struct type type_message = {VARIANTS(struct message, error, "message", message_variants)};

@@ -279,6 +279,10 @@ MESSAGES = {
     145: ("quorateReshareShareResponse", record(("complete", BOOL))),
     146: ("quorateReshareOutputRequest", None),
     147: ("quorateReshareOutputResponse", record(("nsm_response", NSM), ("output", RESHARE_OUTPUT))),
+    150: ("quorateApiRequest",
+          record(("method", TEXT), ("path", TEXT), ("query", TEXT), ("authorization", TEXT),
+                 ("requestId", TEXT), ("body", BYTES))),
+    151: ("quorateApiResponse", record(("status", U32), ("body", TEXT))),
 }
 ENCODE_ONLY = {3, 13, 15}  # in Borsh: the end of the envelope cannot be known
 GENESIS = {5, 6}
@@ -526,6 +530,14 @@ def reshare_samples():
             "handover": {"byOldKey": b"\x0e" * 64, "byNewKey": b"\x0f" * 64} if flag else None}}
 
 
+def api_samples():
+    for query, body in (("", b""), ("key=a%20b", b'{"data":[1,2]}')):
+        yield 150, {"method": "POST", "path": "/enclave/store-data", "query": query,
+                    "authorization": "Bearer x", "requestId": "1", "body": body}
+    for status in (200, 409):
+        yield 151, {"status": status, "body": '{"success":true}'}
+
+
 def error_samples():
     payloads = {
         "approval": PEOPLE[0].approve(b"x"), "difference": {"expected": "00ff", "actual": 'a"\n'},
@@ -597,6 +609,7 @@ def message_samples():
     yield 130, {"phase": "WaitingForQuorumShards", "pivot_running": False, "tee": "sim", "shares_held": 1,
                 "shares_needed": 2}
     yield from reshare_samples()
+    yield from api_samples()
 
 
 def messages_file():

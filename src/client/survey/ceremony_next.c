@@ -135,6 +135,7 @@ static enum q_err plan_enclave(struct planner *p)
         TRY(waits(p, "shares of members"));
         return step_shares(p);
     case PHASE_QUORUM_KEY_PROVISIONED:
+    case PHASE_APPLICATION_READY:
         return plan_provisioned(p);
     case PHASE_WAITING_FOR_FORWARDED_KEY:
         return waits(p, "the quorum key from another enclave");

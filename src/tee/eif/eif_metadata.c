@@ -24,11 +24,7 @@ enum q_err eif_metadata_write(const struct eif_metadata *m, struct buf *out)
                   m->system, "KernelVersion", m->kernel, "DockerInfo", "CustomMetadata");
     if (tree == NULL)
         return fail(Q_BAD_INPUT, "metadata: expected texts in UTF-8, found others");
-    char *text = json_dumps(tree, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    enum q_err err =
-        text == NULL ? fail(Q_NOMEM, "metadata: no memory") : buf_append_str(out, text);
-    free(text);
-    return err;
+    return err_context(json_write_tree(tree, JSON_COMPACT | JSON_PRESERVE_ORDER, out), "metadata");
 }
 
 enum q_err eif_metadata_read(struct bytes in, struct json_t **out)

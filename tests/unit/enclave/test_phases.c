@@ -30,6 +30,7 @@ static const struct {
     {MSG_EXPORT_KEY_REQUEST, P},
     {MSG_INJECT_KEY_REQUEST, F},
     {MSG_QUORATE_RESHARE_BOOT_REQUEST, W},
+    {MSG_QUORATE_API_REQUEST, W | G | S | P | F | U},
 };
 
 static bool is_taken(enum phase phase, uint32_t kind)
