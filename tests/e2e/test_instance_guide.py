@@ -120,7 +120,7 @@ def containers(r):
     r.run(MANAGE, "Cleanup")
 
 
-def test_the_guide_works_word_by_word(reader):
+def test_the_guide_to_instances_works_word_by_word(reader):
     first = single(reader)
     share(reader, FIRST, ("Step 1: Start Both Containers", "Step 3: Share Manifest to TEE2",
                           "Step 4: Generate TEE2 Attestation", "Step 5: Export Key from TEE1 to TEE2",
@@ -134,7 +134,7 @@ def test_the_guide_works_word_by_word(reader):
     containers(reader)
 
 
-def test_the_copy_has_every_block_of_the_guide():
+def test_the_copy_has_every_block_of_the_guide_to_instances():
     assert instance_guide.blocks_of(instance_guide.COPY) == instance_guide.blocks_of(source("guide"))
 
 
