@@ -9,11 +9,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from machine import BIN, BUILD, ROOT, Process, answers, free_port, request, work_folder
 
 DEPLOY = ROOT / "deploy"
-SERVICES = ["qos_enclave", "qos_host", "qos_bridge", "qos_core-simulated"]
+SERVICES = ["qos_enclave", "qos_host", "qos_bridge", "qos_core-simulated", "qos_instance-core@",
+            "qos_instance-host@"]
 
 
 @pytest.fixture(name="folder")
@@ -29,23 +31,25 @@ def units_fixture(folder):
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
     for unit in (DEPLOY / "systemd").glob("qos_*.s*"):
-        (folder / unit.name).write_text(unit.read_text().replace("@bindir@", str(BIN.resolve())))
+        name = unit.name.replace("@.", "@9000.")  # an instance of a template
+        (folder / name).write_text(unit.read_text().replace("@bindir@", str(BIN.resolve())))
     return folder
 
 
 def test_the_units_are_well_formed(units):
     files = sorted(map(str, units.glob("qos_*")))
-    assert len(files) == 5
+    assert len(files) == 8
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *files],
                           capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("service, most", [("qos_enclave", 2.5), ("qos_host", 1.7), ("qos_bridge", 1.7),
-                                           ("qos_core-simulated", 1.5)])
+                                           ("qos_core-simulated", 1.5), ("qos_instance-core@", 1.5),
+                                           ("qos_instance-host@", 1.7)])
 def test_the_units_are_hardened(units, service, most):
     done = subprocess.run(["systemd-analyze", "security", "--offline=true", f"--threshold={int(most * 10)}",
-                           units / f"{service}.service"], capture_output=True, text=True, timeout=60, check=False)
+                           units / f"{service.replace('@', '@9000')}.service"], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -74,7 +78,7 @@ def test_a_unit_uses_options_that_its_program_has(unit):
 
 @pytest.mark.parametrize("unit", SERVICES)
 def test_the_settings_that_a_file_explains_are_those_the_unit_reads(unit):
-    explained = set(re.findall(r"(?m)^#?([A-Z_]+)=", (DEPLOY / "systemd" / f"{unit}.env").read_text()))
+    explained = set(re.findall(r"(?m)^#?([A-Z_]+)=", (DEPLOY / "systemd" / f"{unit.rstrip('@')}.env").read_text()))
     if unit == "qos_enclave":
         text = subprocess.run([BIN / "qos_enclave", "--help"], capture_output=True, text=True, check=True).stdout
         known = set(re.findall(r"(?m)^\t([A-Z_]+)  ", text)) - {"QUORATE_LAUNCHER"}
@@ -348,3 +352,73 @@ def test_doctor_leaves_a_machine_alone_unless_asked(nitro):
     done = subprocess.run([BIN / "qos_client", "doctor", "--machine-root", nitro.root], capture_output=True, text=True,
                           timeout=60, check=False)
     assert done.returncode != 0 and "argument enclave-host is required but was not found" in done.stdout + done.stderr
+
+
+# Instances in containers.
+
+def compose():
+    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+
+
+def test_the_compose_file_is_equal_in_effect_to_the_guides_commands():
+    services = compose()["services"]
+    assert {name: service["ports"] for name, service in services.items()} == {
+        f"renclave-v2-tee{number}": [f"127.0.0.1:{8999 + number}:8080"] for number in (1, 2, 3)}
+    for name, service in services.items():
+        assert service["container_name"] == name
+        assert service["image"] == "docker-renclave-v2"
+        assert service["command"] == "/app/scripts/start-services.sh"
+        assert service["build"]["target"] in stages()
+    assert compose()["networks"]["renclave-net"]["name"] == "docker_renclave-net"
+
+
+def test_finding_36_a_container_asks_for_no_privilege():
+    for service in compose()["services"].values():
+        assert service["cap_drop"] == ["ALL"] and service["read_only"] is True
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert not {"privileged", "cap_add", "devices", "network_mode", "pid", "volumes"} & set(service)
+    lines = stages()["instance"]
+    assert [line for line in lines if line.startswith("USER")][-1] == "USER 65534:65534"
+
+
+def test_the_image_of_an_instance_starts_what_there_is():
+    lines = stages()["instance"]
+    assert "COPY deploy/instance/start-services.sh /app/scripts/start-services.sh" in lines
+    assert 'CMD ["/app/scripts/start-services.sh"]' in lines and "EXPOSE 8080" in lines
+
+
+@pytest.fixture(name="instance")
+def instance_fixture(folder):
+    """What a container runs, on a port of this machine."""
+    port = free_port()
+    env = dict(os.environ, INSTANCE_IP="127.0.0.1", INSTANCE_PORT=str(port), INSTANCE_DIR=str(folder / "run"),
+               INSTANCE_SIM_DIR=str(folder / "sim"), PATH=f"{BIN}:{os.environ['PATH']}")
+    process = subprocess.Popen([DEPLOY / "instance" / "start-services.sh"], env=env, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    subprocess.run(["curl", "-s", "--retry", "600", "--retry-delay", "0", "--retry-connrefused", "--retry-max-time",
+                    "60", "-o", "/dev/null", f"http://127.0.0.1:{port}/health"], check=True)
+    yield folder, process
+    if process.poll() is None:
+        process.terminate()
+    process.communicate(timeout=30)
+
+
+def test_an_instance_ends_with_its_container(instance):
+    folder, process = instance
+    assert (folder / "run").stat().st_mode & 0o777 == 0o700
+    process.terminate()
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, said
+    assert not (folder / "run" / "enclave.sock").exists() or "stopping" in said
+
+
+def test_an_instance_does_not_outlive_one_of_its_programs(instance):
+    folder, process = instance
+    children = subprocess.run(["ps", "--ppid", str(process.pid), "-o", "pid=,comm="], capture_output=True, text=True,
+                              check=True).stdout
+    core = next(int(line.split()[0]) for line in children.splitlines() if "qos_core" in line)
+    os.kill(core, 9)
+    process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert str(folder) not in subprocess.run(["ps", "ax", "-o", "args="], capture_output=True, text=True,
+                                             check=True).stdout

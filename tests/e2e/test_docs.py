@@ -142,3 +142,28 @@ def test_every_link_between_documents_leads_somewhere():
     for path in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
             assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+RENCLAVE = ROOT / "docs" / "renclave.md"
+FINDINGS = range(1, 40)
+
+
+def findings():
+    """{number: names of tests} of the page's table of the original's weaknesses."""
+    rows = {}
+    for line in RENCLAVE.read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"\| (\d+) \| ", line):
+            shown = line.strip("| ").split(" | ")[-1]
+            rows[int(match.group(1))] = re.findall(r"`([^`]*)`", shown)
+    return rows
+
+
+def test_every_finding_has_a_test_that_bears_its_number():
+    tests = defined_tests()
+    rows = findings()
+    assert sorted(rows) == list(FINDINGS)
+    for number, names in rows.items():
+        assert names and set(names) <= tests, (number, names)
+        assert any(f"finding_{number:02}_" in name for name in names), number
+    numbered = {name for name in tests if re.search(r"finding_\d\d_", name)}
+    assert numbered == {name for names in rows.values() for name in names if "finding_" in name}
