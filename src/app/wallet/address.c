@@ -4,7 +4,6 @@
 #include "app/wallet/keccak.h"
 
 #include <secp256k1.h>
-#include <string.h>
 
 #define ETHEREUM_BYTES 20
 #define UNCOMPRESSED_SIZE 65
@@ -26,7 +25,7 @@ static void put_checksum(char *digits)
     const struct bytes text = bytes_of(digits, 2 * (size_t)ETHEREUM_BYTES);
     keccak256(&text, 1, hash);
     for (size_t i = 0; i < text.n; i++) {
-        unsigned nibble = hash[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15u;
+        unsigned both = hash[i / 2], nibble = i % 2 == 0 ? both >> 4 : both & 15;
         if (nibble >= 8 && digits[i] >= 'a')
             digits[i] = (char)(digits[i] - 'a' + 'A');
     }
@@ -45,7 +44,8 @@ static enum q_err ethereum(struct bytes public_key, char *out)
                     "secp256k1 public key: expected one that was checked to be a point");
     const struct bytes coordinates = bytes_of(point + 1, sizeof point - 1);
     keccak256(&coordinates, 1, hash);
-    memcpy(out, "0x", 2);
+    out[0] = '0';
+    out[1] = 'x';
     lower_hex(bytes_of(hash + sizeof hash - ETHEREUM_BYTES, ETHEREUM_BYTES), out + 2);
     put_checksum(out + 2);
     return Q_OK;

@@ -101,27 +101,29 @@ static enum q_err follow(const struct curve_rules *rules, struct bytes seed,
     return Q_OK;
 }
 
+static enum q_err derive(const struct curve_rules *rules, struct bytes seed,
+                         const struct hd_path *path, struct hd_key *out)
+{
+    SECRET_AUTO memory = {0};
+    TRY(secret_new(&memory, sizeof(struct node)));
+    struct node *node = (struct node *)(void *)memory.p;
+    TRY(follow(rules, seed, path, node));
+    TRY(rules->public_key(node->key, out->public_key));
+    return secret_copy(&out->private_key, BYTES_OF(node->key));
+}
+
 enum q_err hd_derive(enum wallet_curve curve, struct bytes seed, struct bytes path,
                      struct hd_key *out)
 {
     const struct curve_rules *rules = curve_rules_of(curve);
     struct hd_path levels;
-    *out = (struct hd_key){0};
+    *out = (struct hd_key){.curve = curve, .public_size = rules->public_size};
     if (seed.n < HD_SEED_MIN || seed.n > HD_SEED_MAX)
         return fail(Q_BAD_INPUT, "seed: expected from %d to %d bytes, found %zu", HD_SEED_MIN,
                     HD_SEED_MAX, seed.n);
     TRY(hd_path_parse(path, &levels));
     for (size_t i = 0; i < levels.n && rules->hardened_only; i++)
         levels.level[i] |= HD_HARDENED;
-    SECRET_AUTO memory = {0};
-    HD_KEY_AUTO made = {.curve = curve, .public_size = rules->public_size};
-    TRY(secret_new(&memory, sizeof(struct node)));
-    struct node *node = (struct node *)(void *)memory.p;
-    TRY(follow(rules, seed, &levels, node));
-    TRY(secret_copy(&made.private_key, BYTES_OF(node->key)));
-    TRY(rules->public_key(node->key, made.public_key));
-    hd_path_text(&levels, made.effective_path);
-    *out = made;
-    made = (struct hd_key){0};
-    return Q_OK;
+    hd_path_text(&levels, out->effective_path);
+    return derive(rules, seed, &levels, out);
 }

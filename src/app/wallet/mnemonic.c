@@ -119,7 +119,7 @@ enum q_err mnemonic_parse(struct bytes text, struct secret *entropy)
     SECRET_AUTO memory = {0};
     TRY(phrase_blank(text, &blanked));
     TRY(secret_new(&memory, sizeof(struct phrase_words)));
-    struct phrase_words *w = (struct phrase_words *)memory.p;
+    struct phrase_words *w = (struct phrase_words *)(void *)memory.p;
     phrase_part(secret_bytes(&blanked), w);
     size_t size = w->count * 4 / 3;
     if (w->count % 3 != 0 || mnemonic_words_of(size) == 0)

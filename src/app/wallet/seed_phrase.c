@@ -130,37 +130,42 @@ static enum q_err no_phrase(const struct phrase_words *w)
                 "found none at the start of the text");
 }
 
-enum q_err seed_phrase_read_text(struct bytes text, struct seed_phrase *out)
+// Into a zeroed out, which is left half full on a failure.
+static enum q_err read_text(struct bytes text, struct seed_phrase *out)
 {
-    *out = (struct seed_phrase){0};
     SECRET_AUTO blanked = {0};
     SECRET_AUTO memory = {0};
     TRY(phrase_blank(text, &blanked));
     TRY(secret_new(&memory, sizeof(struct phrase_words)));
-    struct phrase_words *w = (struct phrase_words *)memory.p;
+    struct phrase_words *w = (struct phrase_words *)(void *)memory.p;
     phrase_part(secret_bytes(&blanked), w);
     size_t words = 0;
     TRY(longest_phrase(w, &words));
     if (words == 0)
         return no_phrase(w);
-    SEED_PHRASE_AUTO made = {0};
-    TRY(secret_copy(&made.entropy, bytes_of(w->bits, words * 4 / 3)));
+    TRY(secret_copy(&out->entropy, bytes_of(w->bits, words * 4 / 3)));
     size_t end = (size_t)w->word[words - 1].end;
-    if (w->count > words)
-        TRY(read_passphrase(bytes_of(blanked.p + end, blanked.n - end), &made.passphrase));
-    *out = made;
-    made = (struct seed_phrase){0};
-    return Q_OK;
+    if (w->count == words)
+        return Q_OK;
+    return read_passphrase(bytes_of(blanked.p + end, blanked.n - end), &out->passphrase);
+}
+
+static enum q_err whole_or_nothing(enum q_err err, struct seed_phrase *out)
+{
+    if (err != Q_OK)
+        seed_phrase_free(out);
+    return err;
+}
+
+enum q_err seed_phrase_read_text(struct bytes text, struct seed_phrase *out)
+{
+    *out = (struct seed_phrase){0};
+    return whole_or_nothing(read_text(text, out), out);
 }
 
 enum q_err seed_phrase_read(struct bytes in, struct seed_phrase *out)
 {
     *out = (struct seed_phrase){0};
-    if (in.n < label.n || !bytes_begin_with(in, label))
-        return seed_phrase_read_text(in, out);
-    SEED_PHRASE_AUTO made = {0};
-    TRY(read_stored(in, &made));
-    *out = made;
-    made = (struct seed_phrase){0};
-    return Q_OK;
+    bool stored = bytes_begin_with(in, label);
+    return whole_or_nothing(stored ? read_stored(in, out) : read_text(in, out), out);
 }

@@ -23,6 +23,13 @@ static bool succeeded(enum q_err err)
     return err == Q_OK;
 }
 
+// What failed gave nothing out. False, as the run did not succeed.
+static bool nothing(const void *given)
+{
+    assert_null(given);
+    return false;
+}
+
 static bool phrase_and_seed(void *context)
 {
     (void)context;
@@ -31,13 +38,13 @@ static bool phrase_and_seed(void *context)
     SECRET_AUTO made = {0};
     size_t count = 0;
     if (!succeeded(mnemonic_text(BYTES_OF(entropy), &text)))
-        return text.p != NULL;
+        return nothing(text.p);
     if (!succeeded(mnemonic_parse(secret_bytes(&text), &back)))
-        return back.p != NULL;
+        return nothing(back.p);
     if (!succeeded(mnemonic_count_words(secret_bytes(&text), &count)))
-        return count != 0;
+        return nothing(count == 0 ? NULL : text.p);
     if (!succeeded(mnemonic_seed(BYTES_OF(entropy), bytes_str(passphrase), &made)))
-        return made.p != NULL;
+        return nothing(made.p);
     return true;
 }
 
@@ -50,15 +57,15 @@ static bool store_and_read(void *context)
     SEED_PHRASE_AUTO from_text = {0};
     BUF_AUTO long_text = {.wipe = true};
     if (!succeeded(seed_phrase_store(BYTES_OF(entropy), bytes_str(passphrase), &stored)))
-        return stored.p != NULL;
+        return nothing(stored.p);
     if (!succeeded(seed_phrase_read(secret_bytes(&stored), &read)))
-        return read.entropy.p != NULL || read.passphrase.p != NULL;
+        return nothing(read.entropy.p) && nothing(read.passphrase.p);
     if (!succeeded(mnemonic_text(BYTES_OF(entropy), &text)) ||
         !succeeded(buf_append(&long_text, secret_bytes(&text))) ||
         !succeeded(buf_append_str(&long_text, " pass word")))
         return false;
     if (!succeeded(seed_phrase_read(buf_bytes(&long_text), &from_text)))
-        return from_text.entropy.p != NULL || from_text.passphrase.p != NULL;
+        return nothing(from_text.entropy.p) && nothing(from_text.passphrase.p);
     return true;
 }
 
@@ -69,12 +76,12 @@ static bool derive_and_sign(void *context)
     struct wallet_signature made;
     char address[ADDRESS_TEXT_SIZE];
     if (!succeeded(hd_derive(curve, BYTES_OF(seed), BYTES_LIT("m/44'/0"), &key)))
-        return key.private_key.p != NULL;
+        return nothing(key.private_key.p);
     if (!succeeded(address_of(curve, bytes_of(key.public_key, key.public_size), address)))
         return false;
     if (!succeeded(wallet_sign(curve, secret_bytes(&key.private_key), SIGNED_AS_TRANSACTION,
                                BYTES_LIT("tx"), &made)))
-        return made.public_size != 0;
+        return nothing(made.public_size == 0 ? NULL : made.public_key);
     return true;
 }
 

@@ -140,13 +140,8 @@ static void finding_32_a_passphrase_of_list_words_is_never_read_as_part_of_the_p
 static void finding_32_white_space_of_a_passphrase_is_part_of_it(void **state)
 {
     (void)state;
-    static const char *const passphrases[] = {"a b",
-                                              "a  b",
-                                              " a b",
-                                              "a b ",
-                                              "a\tb",
-                                              "a\xe3\x80\x80"
-                                              "b"};
+    static const char *const passphrases[] = {"a b",  "a  b", " a b",
+                                              "a b ", "a\tb", "a\xe3\x80\x80\x62"};
     const size_t count = sizeof passphrases / sizeof *passphrases;
     struct secret seeds[6] = {0};
     for (size_t i = 0; i < count; i++) {
