@@ -53,7 +53,7 @@ static void published_signatures_are_reproduced(void **state)
 static void finding_22_and_37_signatures_are_the_derived_key_s_own_in_one_format(void **state)
 {
     (void)state;
-    signatures_in("wallet/model.json", 3 * 6 * 19);
+    signatures_in("wallet/model.json", (size_t)3 * 6 * 19);
 }
 
 static void s_is_low_on_secp256k1(void **state)
