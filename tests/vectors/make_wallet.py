@@ -292,6 +292,21 @@ def mnemonics():
     return rows
 
 
+def nfkd_of_everything():
+    """SHA-256 over the NFKD of every code point that Python's version of Unicode assigns, each with a line end behind
+    it; and which these are, as (first, last)."""
+    points = [c for c in range(0x110000) if unicodedata.category(chr(c)) not in ("Cn", "Cs")]
+    text = "".join(chr(c) + "\n" for c in points)
+    ranges = []
+    for c in points:
+        if ranges and ranges[-1][1] == c - 1:
+            ranges[-1][1] = c
+        else:
+            ranges.append([c, c])
+    digest = hashlib.sha256(unicodedata.normalize("NFKD", text).encode()).hexdigest()
+    return {"unicode": unicodedata.unidata_version, "sha256": digest, "assigned": ranges}
+
+
 def extended(words, more):
     """words and then `more` list words, such that all of them together are a phrase, too."""
     at = 0
@@ -378,6 +393,7 @@ def main():
     check_published(json.loads((OUT / "published.json").read_text(encoding="utf-8")))
     read, swallowed = texts()
     model = {"mnemonics": mnemonics(), "texts": read, "swallowed": swallowed, "keys": keys(), "signatures": signatures(),
+             "nfkd": nfkd_of_everything(),
              "keccak256": [{"message": seeded("keccak", n).hex(), "hash": keccak256(seeded("keccak", n)).hex()}
                            for n in (1, 31, 32, 134, 135, 136, 137, 271, 272, 273, 1000)]}
     lines = [f" {json.dumps(name)}: " + ("[\n  " + ",\n  ".join(map(json.dumps, rows)) + "\n ]" if isinstance(rows, list)

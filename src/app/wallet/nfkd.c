@@ -62,8 +62,16 @@ enum q_err nfkd_behind(struct bytes before, struct bytes text, struct secret *ou
     return append(before, bytes_of(points.p, (size_t)n), out);
 }
 
+enum q_err nfkd_check_utf8(struct bytes text)
+{
+    if (nfkd_is_ascii(text) || bytes_is_utf8(text))
+        return Q_OK;
+    return fail(Q_BAD_INPUT, "passphrase: expected UTF-8, found other bytes");
+}
+
 enum q_err nfkd_check_assigned(struct bytes text)
 {
+    TRY(nfkd_check_utf8(text));
     if (nfkd_is_ascii(text))
         return Q_OK;
     utf8proc_ssize_t n = utf8proc_decompose(text.p, (utf8proc_ssize_t)text.n, NULL, 0,

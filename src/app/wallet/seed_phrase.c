@@ -69,8 +69,7 @@ static enum q_err read_stored(struct bytes in, struct seed_phrase *out)
     if (passphrase.n > PASSPHRASE_BYTES_MAX)
         return fail(Q_LIMIT, "stored seed: expected a passphrase of at most %d bytes, found %zu",
                     PASSPHRASE_BYTES_MAX, passphrase.n);
-    if (!bytes_is_utf8(passphrase))
-        return fail(Q_BAD_INPUT, "stored seed: expected a passphrase in UTF-8, found other bytes");
+    TRY(err_context(nfkd_check_utf8(passphrase), "stored seed"));
     TRY(secret_copy(&out->entropy, entropy));
     return keep(passphrase, &out->passphrase);
 }

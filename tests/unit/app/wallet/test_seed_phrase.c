@@ -2,6 +2,7 @@
 #include "../../vector_file.h"
 
 #include "app/wallet/mnemonic.h"
+#include "app/wallet/nfkd.h"
 
 static const uint8_t zeros[MNEMONIC_ENTROPY_MAX];
 
@@ -185,6 +186,79 @@ static void passphrases_that_may_become_another_seed_are_not_stored(void **state
     assert_null(stored.p);
 }
 
+static size_t encode(uint32_t c, uint8_t out[static 4])
+{
+    static const uint8_t first[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    for (size_t i = n; i-- > 1; c >>= 6)
+        out[i] = (uint8_t)(0x80 | (c & 0x3f));
+    out[0] = (uint8_t)(first[n == 1 ? 0 : n] | c);
+    return n;
+}
+
+static void add_decomposed(crypto_hash_sha256_state *all, struct buf *text)
+{
+    SECRET_AUTO normal = {0};
+    assert_ok(nfkd_behind(BYTES_LIT("\n"), buf_bytes(text), &normal));
+    assert_int_equal(crypto_hash_sha256_update(all, normal.p + 1, normal.n - 1), 0);
+    buf_clear(text);
+}
+
+static void add_range(crypto_hash_sha256_state *all, uint32_t first, uint32_t last)
+{
+    BUF_AUTO text = {0};
+    for (uint32_t c = first; c <= last; c++) {
+        uint8_t one[4];
+        assert_ok(nfkd_check_assigned(bytes_of(one, encode(c, one))));
+        assert_ok(buf_append(&text, bytes_of(one, encode(c, one))));
+        assert_ok(buf_u8(&text, '\n'));
+        if (c % 256 == 255 || c == last)
+            add_decomposed(all, &text);
+    }
+}
+
+// Against another implementation, and every character that its version of Unicode knows.
+static void the_decomposition_of_every_character_is_the_model_s(void **state)
+{
+    (void)state;
+    VECTOR_FILE_AUTO f;
+    vector_file_own(&f, "wallet/model.json");
+    const json_t *v = vector_field(f.root, "nfkd");
+    uint8_t hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256_state all;
+    size_t i;
+    json_t *range;
+    assert_int_equal(crypto_hash_sha256_init(&all), 0);
+    json_array_foreach(vector_field(v, "assigned"), i, range)
+        add_range(&all, (uint32_t)json_integer_value(json_array_get(range, 0)),
+                  (uint32_t)json_integer_value(json_array_get(range, 1)));
+    assert_true(i > 600);
+    assert_int_equal(crypto_hash_sha256_final(&all, hash), 0);
+    assert_bytes(BYTES_OF(hash), vector_hex(&f, v, "sha256"));
+}
+
+// What is stored is read again and has a seed, whatever its characters.
+static void every_character_that_is_stored_has_a_decomposition(void **state)
+{
+    (void)state;
+    size_t stored = 0;
+    for (uint32_t c = 0; c < 0x110000; c++) {
+        uint8_t text[4];
+        struct bytes one = bytes_of(text, encode(c, text));
+        assert_int_equal(bytes_is_utf8(one), c < 0xd800 || c > 0xdfff);
+        if (nfkd_check_assigned(one) != Q_OK)
+            continue;
+        assert_ok(nfkd_check_utf8(one));
+        stored++;
+        if (c % 64 != 0)
+            continue; // the rest takes locked memory, and with it time
+        SECRET_AUTO salt = {0};
+        assert_ok(nfkd_behind(BYTES_LIT("x"), one, &salt));
+        assert_true(salt.n > 1);
+    }
+    assert_true(stored > 140000);
+}
+
 static void a_stored_form_that_was_cut_or_changed_is_refused(void **state)
 {
     (void)state;
@@ -226,6 +300,8 @@ int main(void)
         cmocka_unit_test(finding_32_a_passphrase_of_list_words_is_never_read_as_part_of_the_phrase),
         cmocka_unit_test(finding_32_white_space_of_a_passphrase_is_part_of_it),
         cmocka_unit_test(passphrases_that_may_become_another_seed_are_not_stored),
+        cmocka_unit_test(the_decomposition_of_every_character_is_the_model_s),
+        cmocka_unit_test(every_character_that_is_stored_has_a_decomposition),
         cmocka_unit_test(a_stored_form_that_was_cut_or_changed_is_refused),
     };
     return cmocka_run_group_tests_name("wallet/seed_phrase", tests, NULL, NULL);
