@@ -61,6 +61,9 @@ enum q_err command_help_one(const struct command *c, struct buf *out);
 
 // Runs the program; what main returns.
 int client_main(int argc, char *const *argv);
+// The same for a program that is one command; words come after its name.
+int client_run(const struct command *c, int words_count, char *const *words);
+void client_begin(const char *program); // the log, and how standard output is buffered
 
 // Groups of options that several commands share (qos-behaviour 1.2).
 #define OPTION_REQUIRED(option_name, text)                                                         \

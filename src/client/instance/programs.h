@@ -1,0 +1,9 @@
+// The small programs around an instance that are no commands of qos_client, each one command (renclave 4).
+#ifndef QUORATE_CLIENT_PROGRAMS_H
+#define QUORATE_CLIENT_PROGRAMS_H
+
+#include "client/command.h"
+
+extern const struct command command_genesis_key_generator;
+
+#endif
