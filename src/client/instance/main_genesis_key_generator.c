@@ -3,18 +3,20 @@
 
 #include <string.h>
 
-// N members of which all are needed.
-static int run_short(char *count)
+static bool is_number(const char *word)
 {
-    char member_count[] = "--member-count";
-    char *const words[] = {member_count, count};
-    return client_run(&command_genesis_key_generator, 2, words);
+    return *word != '\0' && word[strspn(word, "0123456789")] == '\0';
 }
 
 int main(int argc, char **argv)
 {
+    static char member_count[] = "--member-count";
     client_begin("genesis_key_generator");
-    if (argc == 2 && argv[1][0] != '\0' && argv[1][strspn(argv[1], "0123456789")] == '\0')
-        return run_short(argv[1]);
-    return client_run(&command_genesis_key_generator, argc > 1 ? argc - 1 : 0, argv + 1);
+    if (argc < 2)
+        return client_run(&command_genesis_key_generator, 0, argv);
+    // A number in front is that of the members; the program's name makes room for the option.
+    if (!is_number(argv[1]))
+        return client_run(&command_genesis_key_generator, argc - 1, argv + 1);
+    argv[0] = member_count;
+    return client_run(&command_genesis_key_generator, argc, argv);
 }
