@@ -6,11 +6,10 @@
 #include "base/hex.h"
 #include "base/text.h"
 #include "client/json_tree.h"
+#include "codec/json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define PUBLIC_KEY_FILE_MAX 4096
 
@@ -182,10 +181,6 @@ enum q_err genesis_plan_write(const struct genesis_plan *p, struct buf *out)
     TRY(put_flat(p, root));
     TRY(put_activity(root));
     TRY(put_parameters(p, root));
-    char *text = json_dumps(root, JSON_SORT_KEYS | JSON_INDENT(2));
-    if (text == NULL)
-        return fail(Q_NOMEM, "genesis request: no memory for its text");
-    enum q_err err = buf_append_str(out, text);
-    free(text);
-    return err == Q_OK ? buf_u8(out, '\n') : err;
+    TRY(json_write_tree(root, JSON_SORT_KEYS | JSON_INDENT(2), out));
+    return buf_u8(out, '\n');
 }

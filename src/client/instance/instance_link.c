@@ -8,6 +8,7 @@
 #include "client/json_tree.h"
 #include "client/key_file.h"
 #include "codec/json.h"
+#include "protocol/instance.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -129,10 +130,10 @@ static enum q_err authorize(struct instance_link *l, const struct instance_call 
 {
     TRY(learn_enclave_id(l));
     TRY(next_nonce(l));
-    const struct api_request request = {.method = c->method, .path = c->path, .body = c->body};
-    const struct api_signer signer = {
+    const struct request_to_sign request = {.method = c->method, .path = c->path, .body = c->body};
+    const struct request_signer signer = {
         .pair = l->key, .enclave_id = l->enclave_id, .nonce = l->nonce, .reply_key = c->reply_key};
-    return api_authorization(&request, &signer, out);
+    return request_authorization(&request, &signer, out);
 }
 
 enum q_err instance_exchange(struct instance_link *l, const struct instance_call *c, long *status,
@@ -189,8 +190,8 @@ static enum q_err ask_and_decode(struct instance_link *l, const struct instance_
 {
     BUF_AUTO answer = {0};
     TRY(instance_ask(l, c, &answer));
-    return err_context(json_decode(type, buf_bytes(&answer), a, out), "%s%s: answer", l->base,
-                       c->path);
+    return err_context(json_decode_up_to(type, buf_bytes(&answer), API_MAX_VALUES, a, out),
+                       "%s%s: answer", l->base, c->path);
 }
 
 enum q_err instance_get(struct instance_link *l, const char *path, const struct type *type,

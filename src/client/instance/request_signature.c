@@ -11,7 +11,8 @@ static enum q_err append_key(const struct p256_public *key, struct buf *out)
     return key == NULL ? Q_OK : hex_encode(p256_public_short(key), out);
 }
 
-enum q_err api_signed_text(const struct api_request *r, const struct api_signer *s, struct buf *out)
+enum q_err request_signed_text(const struct request_to_sign *r, const struct request_signer *s,
+                               struct buf *out)
 {
     uint8_t hash[SHA256_SIZE];
     TRY(sha256(r->body, hash));
@@ -21,12 +22,12 @@ enum q_err api_signed_text(const struct api_request *r, const struct api_signer 
     return append_key(s->reply_key, out);
 }
 
-enum q_err api_authorization(const struct api_request *r, const struct api_signer *s,
-                             struct buf *out)
+enum q_err request_authorization(const struct request_to_sign *r, const struct request_signer *s,
+                                 struct buf *out)
 {
     BUF_AUTO text = {0};
     uint8_t signature[P256_SIGNATURE_SIZE];
-    TRY(api_signed_text(r, s, &text));
+    TRY(request_signed_text(r, s, &text));
     TRY(p256_sign(s->pair, buf_bytes(&text), signature));
     TRY(buf_append_str(out, "Quorate key="));
     TRY(append_key(p256_pair_public(s->pair), out));

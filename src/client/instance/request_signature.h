@@ -4,13 +4,13 @@
 
 #include "crypto/p256.h"
 
-struct api_request {
+struct request_to_sign {
     const char *method; // "POST"
     const char *path;   // with its query: "/enclave/get-data?key=a"
     struct bytes body;
 };
 
-struct api_signer {
+struct request_signer {
     const struct p256_pair *pair;
     const char *enclave_id;              // of the process that is to answer
     uint64_t nonce;                      // never used before with this key
@@ -19,10 +19,10 @@ struct api_signer {
 
 // The bytes that are signed: quorate-api-v1, enclave id, method, path, hex of SHA-256(body), nonce, hex of the reply
 // key or nothing, one a line, without a newline at the end.
-enum q_err api_signed_text(const struct api_request *r, const struct api_signer *s,
-                           struct buf *out);
+enum q_err request_signed_text(const struct request_to_sign *r, const struct request_signer *s,
+                               struct buf *out);
 // The value of the header "Authorization".
-enum q_err api_authorization(const struct api_request *r, const struct api_signer *s,
-                             struct buf *out);
+enum q_err request_authorization(const struct request_to_sign *r, const struct request_signer *s,
+                                 struct buf *out);
 
 #endif
