@@ -71,25 +71,45 @@ class FakeEnclave:
         self.phase = "WaitingForBootInstruction"
         self.envelope = self.quorum = self.request = self.response = None
         self.setup, self.live, self.shares, self.exports = model.QosPair(), model.QosPair(), {}, 0
-        self.share_mode, self.hashes = "member-decryption", []
+        self.share_mode, self.hashes, self.warnings = "member-decryption", [], []
 
     # ---- attestation
 
-    def document(self):
-        hash_ = manifest_hash(self.envelope)
-        live = self.quorum is not None and self.phase == "ApplicationReady"
-        key = (self.live if live else self.setup).public
-        registers = {i: bytes(48) for i in range(32)}
-        registers.update(self.pcrs)
-        registers[16] = qos.commitment_register(SETUP, self.setup.public, hash_)
-        if live:
-            registers[17] = qos.commitment_register(LIVE, key, hash_)
+    def signed(self, registers, key, user_data):
         sim = self.forge.sim
         return self.forge.sign({
             "module_id": "fake", "digest": "SHA384", "timestamp": int(time.time() * 1000), "pcrs": registers,
             "certificate": (sim / "leaf.der").read_bytes(),
             "cabundle": [(sim / name).read_bytes() for name in ("root.der", "intermediate.der")],
-            "public_key": key, "user_data": hash_, "nonce": None})
+            "public_key": key, "user_data": user_data, "nonce": None})
+
+    def registers(self):
+        return {**{i: bytes(48) for i in range(32)}, **self.pcrs}
+
+    def document(self):
+        hash_ = manifest_hash(self.envelope)
+        live = self.quorum is not None and self.phase == "ApplicationReady"
+        key = (self.live if live else self.setup).public
+        registers = self.registers()
+        registers[16] = qos.commitment_register(SETUP, self.setup.public, hash_)
+        if live:
+            registers[17] = qos.commitment_register(LIVE, key, hash_)
+        return self.signed(registers, key, hash_)
+
+    def genesis_document(self, request, response):
+        """Of the genesis, before there was a manifest: over its output as QuorumOS has it."""
+        members = qos_set({"threshold": request["share_threshold"], "members": request["share_members"]})
+        output = {"set": members, "quorum_key": self.quorum.public.hex(), "recovery_permutations": [],
+                  "member_outputs": [
+                      {"shareSetMember": m, "encryptedQuorumKeyShare": bytes(e["encrypted_quorum_key_share"]).hex(),
+                       "shareHash": bytes(e["share_hash"]).hex()}
+                      for m, e in zip(members["members"], response["encrypted_shares"])]}
+        if request.get("dr_key"):
+            output["dr_key"] = model.long_key(request["dr_key"]).hex()
+            output["dr_key_wrapped_quorum_key"] = bytes(response["dr_key_wrapped_quorum_key"]).hex()
+        for name in ("quorum_key_hash", "test_message_ciphertext", "test_message_signature", "test_message"):
+            output[name] = bytes(response[name]).hex()
+        return self.signed(self.registers(), None, hashlib.sha256(qos.b_genesis_output(output)).digest())
 
     # ---- routes
 
@@ -100,17 +120,21 @@ class FakeEnclave:
         return {"status": "healthy", "phase": self.phase}
 
     def get_enclave_info(self):
-        return {"healthy": True, "version": "0.1.0", "enclave_id": self.id, "capabilities": [], "phase": self.phase}
+        return {"healthy": True, "version": "0.1.0", "enclave_id": self.id, "capabilities": [], "phase": self.phase,
+                "tee": "sim", "simulated": True}
 
     def get_enclave_application_status(self):
         answer = {"success": True, "phase": self.phase, "has_quorum_key": self.phase == "ApplicationReady",
-                  "data_count": 0, "share_mode": self.share_mode, "metadata": {
+                  "data_count": 0, "share_mode": self.share_mode, "tee": "sim", "simulated": True,
+                  "threshold": 0, "manifest_threshold": 0, "members": [], "manifest_members": [],
+                  "shares_received": list(self.shares), "manifest_approved_by": [], "warnings": self.warnings,
+                  "measurements": {f"pcr{i}": self.pcrs[i].hex() for i in range(4)}, "metadata": {
                       "name": "quorate", "version": "0.1.0", "last_updated": 0, "operation_count": 0}}
         if self.envelope:
             manifest = self.envelope["manifest"]
             answer.update(threshold=manifest["share_set"]["threshold"],
                           members=[m["alias"] for m in manifest["share_set"]["members"]],
-                          namespace={"name": manifest["namespace"]["name"], "nonce": manifest["namespace"]["nonce"]},
+                          namespace_name=manifest["namespace"]["name"], namespace_nonce=manifest["namespace"]["nonce"],
                           manifest_hash=manifest_hash(self.envelope).hex())
         return answer
 
@@ -143,7 +167,15 @@ class FakeEnclave:
             "encrypted_shares": [
                 {"share_set_member": m, "encrypted_quorum_key_share": list(self.issued[m["alias"]]),
                  "share_hash": list(model.share_hash(s))} for m, s in zip(members, shares)],
-            "attestation_doc": list(self.document()), "share_mode": self.share_mode}
+            "attestation_doc": list(self.document()), "share_mode": self.share_mode,
+            "manifest_hash": manifest_hash(self.envelope).hex(), "test_message": list(b"qos-test-message"),
+            "test_message_ciphertext": list(qos.seal(self.quorum.public, b"qos-test-message")),
+            "test_message_signature": list(self.quorum.sign(b"qos-test-message")),
+            "quorum_key_hash": list(hashlib.sha512(self.quorum.seed.hex().encode()).digest())}
+        if request.get("dr_key"):
+            sealed = qos.seal(model.long_key(request["dr_key"]), self.quorum.seed)
+            self.response["dr_key_wrapped_quorum_key"] = list(sealed)
+        self.response["genesis_attestation_doc"] = list(self.genesis_document(request, self.response))
         return self.response
 
     def opened(self, posted):
@@ -175,11 +207,12 @@ class FakeEnclave:
         if len(self.shares) < k:
             self.phase = "WaitingForQuorumShards"
             return {"reconstructed_quorum_key": [], "success": False, "shares_received": len(self.shares),
-                    "threshold": k}
+                    "threshold": k, "share_mode": self.share_mode}
         seed = qos.combine(list(self.shares.values())[:k])
         assert seed == self.quorum.seed
         self.phase = "ApplicationReady"
-        return {"reconstructed_quorum_key": list(self.quorum.shown), "success": True}
+        return {"reconstructed_quorum_key": list(self.quorum.shown), "success": True, "threshold": k,
+                "shares_received": len(self.shares), "share_mode": self.share_mode}
 
     @staticmethod
     def tee(name, value):

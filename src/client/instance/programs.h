@@ -4,6 +4,7 @@
 
 #include "client/command.h"
 
-extern const struct command command_genesis_key_generator;
+extern const struct command command_genesis_key_generator, command_member_decryptor,
+    command_share_injector;
 
 #endif
