@@ -138,11 +138,22 @@ class FakeEnclave:
                           manifest_hash=manifest_hash(self.envelope).hex())
         return answer
 
+    @staticmethod
+    def flat(request):
+        if "share_members" in request:
+            return request
+        p = request["parameters"]
+        members = {name: [{"alias": m["member_alias"], "pub_key": m["pub_key"]} for m in p[name]]
+                   for name in ("share_members", "manifest_members")}
+        return {**p, **members, "share_threshold": p["threshold"], "manifest_threshold": p["threshold"],
+                "pivot_hash": p["pivot"]["hash"], "pivot_args": p["pivot"]["args"]}
+
     def post_enclave_genesis_boot(self, request):
         if self.request == request:
             return self.response
         if self.phase != "WaitingForBootInstruction":
             raise Refusal(409, f"Genesis boot is not possible in phase {self.phase}")
+        asked, request = request, self.flat(request)
         members = request["share_members"]
         raw = all(len(m["pub_key"]) == 65 for m in members)
         self.quorum = model.RawPair() if raw else model.QosPair()
@@ -157,7 +168,7 @@ class FakeEnclave:
             "manifest_set": {"threshold": request["manifest_threshold"], "members": request["manifest_members"]},
             "share_set": {"threshold": request["share_threshold"], "members": members},
         }, "manifest_set_approvals": [], "share_set_approvals": []}
-        self.request, self.phase = request, "GenesisBooted"
+        self.request, self.phase = asked, "GenesisBooted"
         self.hashes = [model.share_hash(s) for s in shares]
         self.issued = {m["alias"]: qos.seal(model.long_key(m["pub_key"]), s) for m, s in zip(members, shares)}
         self.plain = {m["alias"]: s for m, s in zip(members, shares)}

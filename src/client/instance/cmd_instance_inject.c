@@ -68,29 +68,32 @@ static enum q_err add_acknowledgements(struct task *t)
     return Q_OK;
 }
 
-// Before any share is opened for it.
-static enum q_err verify(struct task *t, struct instance_link *l)
+// Before any share is opened for it; or, live, that it needs none any more.
+static enum q_err verify(struct task *t, struct instance_link *l, bool live)
 {
     VERIFICATION_AUTO v = {0};
     struct bytes document;
     const struct manifest *m = &t->g.envelope.manifest;
     TRY(verification_start(t->o, &v));
     TRY(instance_check_manifest(t->o, &v, m));
-    TRY(instance_attest(l, &v, m, false, t->a, &document, &t->setup_key));
-    return Q_OK;
+    return instance_attest(l, &v, m, live, t->a, &document, &t->setup_key);
+}
+
+static enum q_err check_options(const struct options *o)
+{
+    bool acknowledge = options_given(o, "acknowledge");
+    if (acknowledge != (o->values_count > 0))
+        return Q_OK;
+    return fail(Q_BAD_INPUT,
+                "--secret: expected members' secrets, or --acknowledge instead, found %s",
+                acknowledge ? "both" : "neither");
 }
 
 static enum q_err collect(struct task *t, struct instance_link *l)
 {
-    bool acknowledge = options_given(t->o, "acknowledge");
-    if (acknowledge == (t->o->values_count > 0))
-        return fail(Q_BAD_INPUT,
-                    "--secret: expected members' secrets, or --acknowledge instead, "
-                    "found %s",
-                    acknowledge ? "both" : "neither");
-    if (acknowledge)
+    if (options_given(t->o, "acknowledge"))
         return add_acknowledgements(t);
-    TRY(verify(t, l));
+    TRY(verify(t, l, false));
     for (size_t i = 0; i < t->o->values_count; i++)
         TRY(add_secret(t, t->o->values[i]));
     return Q_OK;
@@ -128,17 +131,35 @@ static enum q_err inject(struct task *t, struct instance_link *l)
     return err_context(check_reply(t, &reply), "%s/enclave/inject-shares: answer", l->base);
 }
 
+// An answer that was lost does not make the step impossible to repeat.
+static enum q_err is_done(struct task *t, struct instance_link *l, bool *done)
+{
+    struct api_status_reply status;
+    TRY(instance_get(l, "/enclave/application-status", &type_api_status_reply, t->a, &status));
+    *done = bytes_is(status.phase, "ApplicationReady") && !options_given(t->o, "acknowledge");
+    if (!*done)
+        return Q_OK;
+    TRY(verify(t, l, true));
+    printf("The quorum key has been reconstructed already.\n");
+    return Q_OK;
+}
+
 static enum q_err instance_inject(const struct options *o)
 {
     ARENA_AUTO a = {0};
     P256_PAIR_AUTO *admin = NULL;
     struct instance_link link;
     struct task t = {.o = o, .a = &a};
+    bool done;
+    TRY(check_options(o));
     TRY(instance_link_open(o, &link));
     TRY(instance_key_read(o, "admin-key", &admin));
     link.key = admin;
     TRY(genesis_answer_read(options_value(o, "response"), &a, &t.g));
     audit_note_manifest(&t.g.envelope.manifest);
+    TRY(is_done(&t, &link, &done));
+    if (done)
+        return Q_OK;
     TRY(collect(&t, &link));
     return inject(&t, &link);
 }
