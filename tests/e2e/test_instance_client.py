@@ -452,6 +452,33 @@ def test_share_injector_makes_the_request_that_the_guide_sends(field):
     assert not field.path("other.json").exists()
 
 
+def test_verification_tool_says_which_check_did_not_hold(field):
+    instance = field.instance()
+    field.generate()
+    field.genesis(instance)
+    field.generate(name="other")
+    answer = json.loads(field.path("genesis.json").read_text())
+
+    def verdict(*more, works=True):
+        done = field.run("verification_tool", "--response", "genesis.json", "--output", "results.json", *more, works=works)
+        return done.stdout.splitlines()[:4], json.loads(field.path("results.json").read_text())["genesis_verification"]
+
+    lines, results = verdict("--request", "request.json", *field.trust)
+    assert [line.rsplit(": ", 1)[1] for line in lines] == ["ok"] * 4 and results["overall_valid"] is True
+    lines, results = verdict("--request", "other.json", *field.trust, works=False)
+    assert "GenesisOutputDoesNotMatchRequest" in lines[1] and results["request_matches"] is False
+    assert results["attestation_valid"] is True and results["overall_valid"] is False
+    lines, results = verdict("--unsafe-skip-attestation")
+    assert results["attestation_valid"] is None and results["request_matches"] is None
+    assert "attestation root" in verdict(works=False)[0][2]
+    field.path("genesis.json").write_text(json.dumps(own_shares(answer)))
+    lines, results = verdict(*field.trust, works=False)
+    assert "DifferentUserData" in lines[3] and results["answer_valid"] is True
+    field.path("genesis.json").write_text("{}")
+    lines, results = verdict(*field.trust, works=False)
+    assert results["answer_valid"] is False and results["manifest_valid"] is None and len(results["errors"]) == 1
+
+
 # ---- enclaves that are not what they say
 
 def test_no_share_is_given_to_an_enclave_that_does_not_attest_the_manifest(field):
@@ -606,7 +633,7 @@ def test_a_full_disk_is_seen_before_there_is_a_key(field):
 
 
 def test_the_programs_say_what_they_are(field):
-    for program in ("genesis_key_generator", "member_decryptor", "share_injector"):
+    for program in ("genesis_key_generator", "member_decryptor", "share_injector", "verification_tool"):
         assert "--" in field.run(program, "--help").stdout
         assert "quorate: " in field.run(program, "--version").stdout
         assert (BIN / program).exists()

@@ -5,6 +5,6 @@
 #include "client/command.h"
 
 extern const struct command command_genesis_key_generator, command_member_decryptor,
-    command_share_injector;
+    command_share_injector, command_verification_tool;
 
 #endif
