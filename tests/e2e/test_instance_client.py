@@ -2,6 +2,7 @@
 what they refuse to believe. Against fakes; QUORATE_INSTANCE=real runs the honest ones against the real programs."""
 import json
 import os
+import re
 import stat
 import subprocess
 
@@ -11,7 +12,7 @@ import instance_model as model
 import qos_model as qos
 from fake_instance import manifest_hash
 from instances import Field, needs_a_fake
-from machine import BIN, free_port
+from machine import BIN, ROOT, free_port
 
 GENESIS, INJECT = "/enclave/genesis-boot", "/enclave/inject-shares"
 ATTEST, EXPORT, INJECT_KEY = "/enclave/generate-attestation", "/enclave/export-key", "/enclave/inject-key"
@@ -637,3 +638,18 @@ def test_the_programs_say_what_they_are(field):
         assert "--" in field.run(program, "--help").stdout
         assert "quorate: " in field.run(program, "--version").stdout
         assert (BIN / program).exists()
+
+
+def test_the_page_on_instances_runs_as_printed(field):
+    text = (ROOT / "docs" / "instances.md").read_text(encoding="utf-8")
+    script = "".join(re.findall(r"(?ms)^```bash\n(.*?)^```", text))
+    for port in (9000, 9001, 9002):
+        assert f":{port}" in script
+        script = script.replace(f"http://localhost:{port}", field.instance().url)
+    done = subprocess.run(["bash", "-c", "set -e\n" + script], capture_output=True, text=True, cwd=field.folder,
+                          timeout=120, check=False,
+                          env={"PATH": f"{BIN}:/usr/bin:/bin", "SIM": str(field.root.parent), "LC_ALL": "C.UTF-8"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    for said in ("Phase: ApplicationReady", "*not* been reconstructed: 1 of 2", f"{RECONSTRUCTED}.",
+                 "has got the quorum key", "has the quorum key already"):
+        assert said in done.stdout
