@@ -315,6 +315,39 @@ def test_an_earlier_genesis_of_the_same_members_is_refused(field, monkeypatch):
     now = fake_instance.time.time
     monkeypatch.setattr(fake_instance.time, "time", lambda: now() - 3600)
     field.refused("expected one made for this request", "genesis", *field.genesis_words(instance))
+    monkeypatch.undo()
+    words = (*field.genesis_words(instance), "--earlier")
+    mine = instance.response
+    instance.wipe()
+    instance.alter[GENESIS] = lambda _: mine  # and the enclave has another one by now
+    field.refused("DifferentUserData", "genesis", *words)
+    assert not field.path("genesis.json").exists()
+
+
+def test_after_a_lost_answer_the_genesis_that_the_instance_holds_is_taken(field, monkeypatch):
+    needs_a_fake()
+    instance = field.instance()
+    field.generate()
+    import fake_instance
+    now = fake_instance.time.time
+    instance.alter[GENESIS] = lambda _: None
+    monkeypatch.setattr(fake_instance.time, "time", lambda: now() - 3600)
+    field.refused("transport error", "genesis", *field.genesis_words(instance))
+    monkeypatch.undo()
+    instance.alter.clear()
+    field.client("genesis", *field.genesis_words(instance), "--earlier")
+    assert RECONSTRUCTED in field.inject(instance, 1, 2).stdout
+
+
+def test_an_instance_that_never_finishes_its_answer_is_given_up(field):
+    needs_a_fake()
+    if os.environ.get("QUORATE_FULL") != "1":
+        pytest.skip("takes two minutes: QUORATE_FULL=1")
+    instance = field.instance()
+    instance.alter["/enclave/application-status"] = lambda _: (200, b"{}", 180)
+    done = subprocess.run([BIN / "qos_client", "instance", "status", "--url", instance.url], capture_output=True,
+                          text=True, timeout=150, check=False)
+    assert done.returncode == 1 and "transport error" in done.stderr
 
 
 def test_an_enclave_of_another_release_role_or_root_gets_nothing(field):

@@ -52,7 +52,23 @@ static enum q_err check_answer(const struct options *o, const struct verificatio
     TRY(genesis_answer_set_dr_key(g, request->dr_key, a));
     audit_note_manifest(&g->envelope.manifest);
     TRY(instance_check_manifest(o, v, &g->envelope.manifest));
-    return genesis_answer_verify(v, g, true, a);
+    return genesis_answer_verify(v, g, !options_given(o, "earlier"), a);
+}
+
+// Of an earlier run it is at least the genesis that the instance holds now.
+static enum q_err check_held(const struct options *o, const struct verification *v,
+                             struct instance_link *l, const struct genesis_answer *g,
+                             struct arena *a)
+{
+    struct bytes document;
+    struct p256_public key;
+    if (v->skip || !options_given(o, "earlier"))
+        return Q_OK;
+    TRY(instance_attest(l, v, &g->envelope.manifest, false, a, &document, &key));
+    if (bytes_equal(p256_public_bytes(&key), p256_public_bytes(&g->setup_key)))
+        return Q_OK;
+    return fail(Q_REFUSED, "ephemeral_key: expected the key that the instance attests now, found "
+                           "another");
 }
 
 static void say_result(const struct genesis_answer *g, const char *path)
@@ -89,6 +105,7 @@ static enum q_err instance_genesis(const struct options *o)
     TRY(instance_ask(&link, &call, &answer_text));
     TRY(err_context(check_answer(o, &v, &request, buf_bytes(&answer_text), &a, &g),
                     "%s/enclave/genesis-boot: answer", link.base));
+    TRY(check_held(o, &v, &link, &g, &a));
     TRY(output_stage(&out, "Genesis response", path, buf_bytes(&answer_text), OUTPUT_SECRET));
     TRY(output_publish(&out));
     say_result(&g, path);
@@ -99,6 +116,7 @@ static const struct option genesis_options[] = {
     OPTIONS_INSTANCE,
     OPTION_REQUIRED("request", "The request, from genesis_key_generator"),
     OPTION_REQUIRED("out", "File for the answer: the manifest and the members' encrypted shares"),
+    OPTION_SWITCH("earlier", "Accept a genesis made before this run, whose answer was lost"),
     OPTIONS_RELEASE,
     OPTIONS_VERIFY,
     OPTIONS_ADMIN,

@@ -54,8 +54,8 @@ static enum q_err instance_up(const struct options *o)
     ARENA_AUTO a = {0};
     BUF_AUTO phase = {0}, id = {0};
     struct instance_link link;
-    struct api_info_reply info;
-    uint32_t wait_s;
+    struct api_info_reply info = {0};
+    uint32_t wait_s = 0;
     TRY(instance_link_open(o, &link));
     TRY(options_u32(o, "wait", 0, LONGEST_WAIT_S, &wait_s));
     TRY(wait_until_up(&link, wait_s, &a, &info));
