@@ -168,6 +168,7 @@ class FakeEnclave:
             "manifest_set": {"threshold": request["manifest_threshold"], "members": request["manifest_members"]},
             "share_set": {"threshold": request["share_threshold"], "members": members},
         }, "manifest_set_approvals": [], "share_set_approvals": []}
+        self.envelope["quorum_key_signature"] = list(self.quorum.sign(manifest_hash(self.envelope)))
         self.request, self.phase = asked, "GenesisBooted"
         self.hashes = [model.share_hash(s) for s in shares]
         self.issued = {m["alias"]: qos.seal(model.long_key(m["pub_key"]), s) for m, s in zip(members, shares)}

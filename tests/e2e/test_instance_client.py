@@ -212,6 +212,7 @@ def own_key(answer):
     answer["quorum_public_key"] = answer["manifest_envelope"]["manifest"]["namespace"]["quorum_key"] = list(pair.shown)
     answer["test_message_signature"] = list(pair.sign(bytes(answer["test_message"])))
     del answer["manifest_hash"]
+    answer["manifest_envelope"]["quorum_key_signature"] = list(pair.sign(manifest_hash(answer["manifest_envelope"])))
     return answer
 
 
@@ -536,6 +537,29 @@ def test_no_share_is_given_to_an_enclave_that_does_not_attest_the_manifest(field
         field.refused(said, "inject", *field.inject_words(instance, 1, 2))
     elsewhere.remove()
     assert posted(instance, INJECT) == []
+
+
+def test_no_share_is_given_for_another_manifest_of_the_same_key(field):
+    """An enclave of the right kind may have booted a manifest that somebody else wrote for this quorum key."""
+    needs_a_fake()
+    instance = field.instance()
+    field.generate()
+    answer = field.genesis(instance)
+    genuine = dict(instance.envelope)
+    instance.envelope = json.loads(json.dumps(instance.envelope))
+    instance.envelope["manifest"]["pivot"]["args"] = ["--give-me-the-key"]
+    answer["manifest_envelope"] = instance.envelope
+    del answer["manifest_hash"]
+    field.path("genesis.json").write_text(json.dumps(answer))
+    field.refused("quorum_key_signature", "inject", *field.inject_words(instance, 1, 2))
+    own = model.RawPair()
+    instance.envelope["quorum_key_signature"] = list(own.sign(manifest_hash(instance.envelope)))
+    field.path("genesis.json").write_text(json.dumps(answer))
+    field.refused("quorum_key_signature", "inject", *field.inject_words(instance, 1, 2))
+    del instance.envelope["quorum_key_signature"]
+    field.path("genesis.json").write_text(json.dumps(answer))
+    field.refused("pivot_hash, pivot_args", "inject", *field.inject_words(instance, 1, 2), "--request", "request.json")
+    assert posted(instance, INJECT) == [] and genuine["manifest"]["pivot"]["args"] == ["arg1", "arg2"]
 
 
 def test_a_member_counts_once_and_strangers_secrets_are_refused(field):

@@ -52,6 +52,7 @@ static enum q_err check_answer(const struct options *o, const struct verificatio
     TRY(genesis_answer_set_dr_key(g, request->dr_key, a));
     audit_note_manifest(&g->envelope.manifest);
     TRY(instance_check_manifest(o, v, &g->envelope.manifest));
+    TRY(genesis_answer_check_binding(v, g));
     return genesis_answer_verify(v, g, !options_given(o, "earlier"), a);
 }
 

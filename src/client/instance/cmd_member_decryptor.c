@@ -24,6 +24,7 @@ static enum q_err verified_setup_key(const struct options *o, const struct genes
     const struct manifest *m = &g->envelope.manifest;
     TRY(verification_start(o, &v));
     TRY(instance_check_manifest(o, &v, m));
+    TRY(genesis_answer_check_binding(&v, g));
     *out = g->setup_key;
     if (options_value(o, "url") == NULL)
         return genesis_answer_verify(&v, g, false, a);

@@ -41,13 +41,6 @@ static enum q_err note(struct findings *f, enum check which, enum q_err err)
     return arena_copy(f->a, bytes_str(err_text()), &f->why[which]);
 }
 
-static enum q_err read_request(const char *path, struct arena *a, struct api_genesis_request *out)
-{
-    BUF_AUTO file = {0};
-    TRY(file_read(path, GENESIS_ANSWER_MAX, &file));
-    return err_context(genesis_request_parse(buf_bytes(&file), a, out), "%s", path);
-}
-
 static enum q_err check_request(const struct options *o, struct genesis_answer *g,
                                 struct findings *f)
 {
@@ -55,9 +48,16 @@ static enum q_err check_request(const struct options *o, struct genesis_answer *
     struct api_genesis_request request;
     if (path == NULL)
         return Q_OK;
-    TRY(read_request(path, f->a, &request));
+    TRY(genesis_request_read(path, f->a, &request));
     TRY(genesis_answer_set_dr_key(g, request.dr_key, f->a));
     return note(f, CHECK_REQUEST, genesis_answer_matches(g, &request, f->a));
+}
+
+static enum q_err check_manifest(const struct options *o, const struct verification *v,
+                                 const struct genesis_answer *g)
+{
+    TRY(instance_check_manifest(o, v, &g->envelope.manifest));
+    return genesis_answer_check_binding(v, g);
 }
 
 static enum q_err check_all(const struct options *o, struct findings *f)
@@ -71,7 +71,7 @@ static enum q_err check_all(const struct options *o, struct findings *f)
     TRY(check_request(o, &g, f));
     if (v.skip)
         return Q_OK;
-    TRY(note(f, CHECK_MANIFEST, instance_check_manifest(o, &v, &g.envelope.manifest)));
+    TRY(note(f, CHECK_MANIFEST, check_manifest(o, &v, &g)));
     return note(f, CHECK_ATTESTATION, genesis_answer_verify(&v, &g, false, f->a));
 }
 

@@ -167,6 +167,13 @@ enum q_err genesis_request_parse(struct bytes json, struct arena *a,
     return Q_OK;
 }
 
+enum q_err genesis_request_read(const char *path, struct arena *a, struct api_genesis_request *out)
+{
+    BUF_AUTO file = {0};
+    TRY(file_read(path, GENESIS_ANSWER_MAX, &file));
+    return err_context(genesis_request_parse(buf_bytes(&file), a, out), "%s", path);
+}
+
 // ---- the answer against the request
 
 static enum q_err differs(const char *part)

@@ -27,6 +27,7 @@ enum q_err genesis_answer_read(const char *path, struct arena *a, struct genesis
 // The request with the members of "parameters" where the flat ones are missing.
 enum q_err genesis_request_parse(struct bytes json, struct arena *a,
                                  struct api_genesis_request *out);
+enum q_err genesis_request_read(const char *path, struct arena *a, struct api_genesis_request *out);
 // GenesisOutputDoesNotMatchRequest, with the part that differs.
 enum q_err genesis_answer_matches(const struct genesis_answer *g,
                                   const struct api_genesis_request *request, struct arena *a);

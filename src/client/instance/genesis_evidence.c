@@ -86,6 +86,22 @@ enum q_err genesis_answer_verify(const struct verification *v, const struct gene
     return err_context(verify_setup(v, g, fresh, a), "setup key");
 }
 
+enum q_err genesis_answer_check_binding(const struct verification *v,
+                                        const struct genesis_answer *g)
+{
+    const struct bytes signature = g->reply.manifest_envelope.quorum_key_signature;
+    if (v->skip)
+        return Q_OK;
+    if (signature.p != NULL)
+        return err_context(p256_verify(&g->quorum_key, BYTES_OF(g->hash), signature),
+                           "quorum_key_signature: over the manifest's hash");
+    if (!v->trust.simulated)
+        return fail(Q_MISSING, "quorum_key_signature: expected the quorum key's signature over the "
+                               "manifest's hash, found none");
+    log_warn("no quorum_key_signature: that this manifest is of the genesis is not checked");
+    return Q_OK;
+}
+
 enum q_err instance_attest(struct instance_link *l, const struct verification *v,
                            const struct manifest *m, bool live, struct arena *a,
                            struct bytes *document, struct p256_public *key)

@@ -24,6 +24,11 @@ enum q_err instance_check_manifest(const struct options *o, const struct verific
 enum q_err genesis_answer_verify(const struct verification *v, const struct genesis_answer *g,
                                  bool fresh, struct arena *a);
 
+// The manifest is the one that the genesis made, and not another of the same quorum key that somebody wrote later: the
+// quorum key signed its hash. Only a simulated TEE may leave that out (renclave 3.2).
+enum q_err genesis_answer_check_binding(const struct verification *v,
+                                        const struct genesis_answer *g);
+
 // Asks the instance for a document, made just now, over this manifest. Waiting for its key: *key is the setup key;
 // live: it has its quorum key, and *key is the live key.
 enum q_err instance_attest(struct instance_link *l, const struct verification *v,
