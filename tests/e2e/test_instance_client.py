@@ -659,6 +659,16 @@ def test_a_sealed_answer_is_opened(field, fixed):
     field.refused("sealed answer", "call", *words, "--client-key", "client")
 
 
+def test_a_call_without_a_body_sends_an_empty_one(field):
+    """So that its signature holds where a host passes no body on."""
+    pair = key_pair(field, "admin")
+    instance = field.instance(admins=[pair.shown])
+    words = ("--url", instance.url, "--path", "/enclave/reset", "--method", "POST")
+    field.refused("A signature by the admin key is needed", "call", *words)
+    assert json.loads(field.client("call", *words, "--admin-key", "admin").stdout)["success"] is True
+    assert instance.calls[-1][3] == b""
+
+
 def test_an_instance_without_an_id_gets_no_signature(field):
     pair = key_pair(field, "client")
     instance = field.instance(clients=[pair.shown])

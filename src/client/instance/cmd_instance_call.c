@@ -26,9 +26,7 @@ static enum q_err read_call(const struct options *o, struct buf *body, struct in
                     out->method);
     if (file != NULL)
         TRY(file_read(file, API_BODY_MAX, body));
-    else if (post)
-        TRY(buf_append_str(body, "{}"));
-    if (post)
+    if (post) // without a file an empty one
         out->body = buf_bytes(body);
     return Q_OK;
 }
