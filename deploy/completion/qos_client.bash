@@ -29,6 +29,8 @@ _qos_client() {
     --restart-policy) mapfile -t COMPREPLY < <(compgen -W "never always" -- "$word") ;;
     --debug-mode) mapfile -t COMPREPLY < <(compgen -W "true false" -- "$word") ;;
     --at) mapfile -t COMPREPLY < <(compgen -W "document" -- "$word") ;;
+    --key-format) mapfile -t COMPREPLY < <(compgen -W "qos-130 sec1-65" -- "$word") ;;
+    --method) mapfile -t COMPREPLY < <(compgen -W "GET POST" -- "$word") ;;
     --use-manifest-version) mapfile -t COMPREPLY < <(compgen -W "1 2" -- "$word") ;;
     --display-type)
         mapfile -t COMPREPLY < <(compgen -W "manifest manifest-envelope genesis-output" -- "$word")
@@ -37,7 +39,8 @@ _qos_client() {
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -d -- "$word")
         ;;
-    --*-path | --share | --*-module | --unsafe-eph-path-override)
+    --*-path | --share | --*-module | --unsafe-eph-path-override | --secret | --response | --request | --out | \
+        --body | --admin-key | --client-key | --reply-key)
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         ;;

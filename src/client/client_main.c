@@ -104,7 +104,7 @@ static enum q_err start(const struct command *c, const struct options *o)
     return audited_run(c, o);
 }
 
-static int run(const struct command *c, int words_count, char *const *words)
+int client_run(const struct command *c, int words_count, char *const *words)
 {
     struct options *o = calloc(1, sizeof *o);
     if (o == NULL)
@@ -132,11 +132,16 @@ static enum q_err help(int argc, char *const *argv)
     return print_help(c);
 }
 
-int client_main(int argc, char *const *argv)
+void client_begin(const char *program)
 {
     // Scripts answer prompts line by line, through a pipe.
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
-    log_start("qos_client", LOG_INFO);
+    log_start(program, LOG_INFO);
+}
+
+int client_main(int argc, char *const *argv)
+{
+    client_begin("qos_client");
     if (argc < 2) {
         (void)fail(Q_BAD_INPUT, "argument No command provided is required but was not found");
         return invalid_input();
@@ -149,5 +154,5 @@ int client_main(int argc, char *const *argv)
     int taken;
     if (find(argc - 1, argv + 1, &c, &taken) != Q_OK)
         return finish(Q_BAD_INPUT);
-    return run(c, argc - 1 - taken, argv + 1 + taken);
+    return client_run(c, argc - 1 - taken, argv + 1 + taken);
 }

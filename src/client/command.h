@@ -42,6 +42,9 @@ extern const struct command command_token_list, command_token_provision, command
 extern const struct command command_eif_build, command_eif_describe, command_eif_initramfs,
     command_eif_sign, command_eif_pcr3, command_eif_pcr4;
 
+extern const struct command command_instance_up, command_instance_status, command_instance_genesis,
+    command_instance_inject, command_instance_share_to, command_instance_call;
+
 extern const struct command *const commands[];
 extern const size_t commands_count;
 
@@ -61,6 +64,9 @@ enum q_err command_help_one(const struct command *c, struct buf *out);
 
 // Runs the program; what main returns.
 int client_main(int argc, char *const *argv);
+// The same for a program that is one command; words come after its name.
+int client_run(const struct command *c, int words_count, char *const *words);
+void client_begin(const char *program); // the log, and how standard output is buffered
 
 // Groups of options that several commands share (qos-behaviour 1.2).
 #define OPTION_REQUIRED(option_name, text)                                                         \

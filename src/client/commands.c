@@ -67,6 +67,12 @@ const struct command *const commands[] = {
     &command_eif_sign,
     &command_eif_pcr3,
     &command_eif_pcr4,
+    &command_instance_up,
+    &command_instance_status,
+    &command_instance_genesis,
+    &command_instance_inject,
+    &command_instance_share_to,
+    &command_instance_call,
 };
 const size_t commands_count = sizeof commands / sizeof commands[0];
 

@@ -27,13 +27,19 @@ static enum q_err contents_read(const struct options *o, const char *path, struc
     return protected_open(&box, path, secret_bytes(&passphrase), out);
 }
 
-enum q_err seed_file_read(const struct options *o, const char *path, struct p256_pair **out)
+enum q_err seed_file_read_suite(const struct options *o, const char *path, enum p256_suite suite,
+                                struct p256_pair **out)
 {
     SECRET_AUTO text = {0}, seed = {0};
     TRY(contents_read(o, path, &text));
     TRY(err_context(hex_decode_secret(secret_bytes(&text), P256_SEED_SIZE, &seed),
                     "%s: InvalidMasterSeed", path));
-    return err_context(p256_pair_from_seed(secret_bytes(&seed), out), "%s", path);
+    return err_context(p256_pair_from_seed_suite(suite, secret_bytes(&seed), out), "%s", path);
+}
+
+enum q_err seed_file_read(const struct options *o, const char *path, struct p256_pair **out)
+{
+    return seed_file_read_suite(o, path, P256_SUITE_QOS, out);
 }
 
 enum q_err public_key_parse(struct bytes text, const char *path, struct p256_public *out)

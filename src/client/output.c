@@ -40,6 +40,8 @@ static enum q_err spare_secret(const char *path)
 
 static enum q_err may_replace(const struct output *o, const char *path, enum output_kind kind)
 {
+    if (kind == OUTPUT_RENEWED)
+        return Q_OK;
     if (kind != OUTPUT_REMADE)
         return output_check(o, path);
     return o->force ? Q_OK : spare_secret(path);
@@ -51,11 +53,13 @@ enum q_err output_stage(struct output *o, const char *item, const char *path, st
     if (o->n == OUTPUT_MAX)
         return fail(Q_INTERNAL, "%s: more than %d files at once", path, OUTPUT_MAX);
     TRY(may_replace(o, path, kind));
-    enum file_rule rule = kind == OUTPUT_REMADE || o->force ? FILE_REPLACE : FILE_NEW;
+    bool secret = kind == OUTPUT_SECRET || kind == OUTPUT_RENEWED;
+    bool replaces = kind == OUTPUT_REMADE || kind == OUTPUT_RENEWED || o->force;
     struct output_file *f = &o->files[o->n];
-    *f = (struct output_file){.item = item, .path = path, .replaces = file_exists(path)};
-    TRY(file_stage(path, contents, kind == OUTPUT_SECRET ? SECRET_MODE : public_mode(),
-                   FILE_OWNER_UNCHANGED, rule, &f->staged));
+    *f = (struct output_file){
+        .item = item, .path = path, .replaces = kind != OUTPUT_RENEWED && file_exists(path)};
+    TRY(file_stage(path, contents, secret ? SECRET_MODE : public_mode(), FILE_OWNER_UNCHANGED,
+                   replaces ? FILE_REPLACE : FILE_NEW, &f->staged));
     o->n++;
     return Q_OK;
 }

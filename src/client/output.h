@@ -9,10 +9,11 @@
 enum output_kind {
     OUTPUT_SECRET,  // 0600; never replaced without --force
     OUTPUT_LASTING, // cannot be made again; never replaced without --force
+    OUTPUT_RENEWED, // a secret, 0600, that replaces one which the caller has kept under another name
     OUTPUT_REMADE,  // replaced, which is said; but not what looks like a secret, without --force
 };
 
-#define OUTPUT_MAX 255 // the shares of the largest split
+#define OUTPUT_MAX 256 // one per share of the largest split, and what names them
 
 struct output_file {
     const char *item, *path; // owned by the caller until publication

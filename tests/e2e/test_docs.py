@@ -134,7 +134,7 @@ def test_the_page_on_compatibility_names_every_environment_variable_we_read():
     read = set(re.findall(r'getenv\("([A-Z_]+)"\)', sources))
     for macro in re.findall(r"getenv\(([A-Z_]+)\)", sources):
         read.update(re.findall(rf'#define {macro} "([A-Z_]+)"', sources))
-    assert read == {"HOME", "XDG_STATE_HOME", "QUORATE_ATTESTATION_ROOT", "QUORATE_AUDIT_LOG"}
+    assert read == {"GENESIS_RESPONSE", "HOME", "XDG_STATE_HOME", "QUORATE_ATTESTATION_ROOT", "QUORATE_AUDIT_LOG"}
     assert all(f"`{name}`" in text for name in read)
 
 

@@ -137,7 +137,7 @@ static void what_was_replaced_comes_back_when_a_later_file_fails(void **state)
     assert_int_equal(entries(f), 2); // the folder is one of them
 }
 
-static void as_many_files_as_the_largest_split_and_no_more(void **state)
+static void as_many_files_as_the_largest_split_with_its_index_and_no_more(void **state)
 {
     struct folder *f = *state;
     OUTPUT_AUTO out = {0};
@@ -150,7 +150,7 @@ static void as_many_files_as_the_largest_split_and_no_more(void **state)
     for (unsigned i = 0; i < OUTPUT_MAX; i++)
         assert_ok(output_stage(&out, NULL, paths[i], BYTES_LIT("x"), OUTPUT_SECRET));
     assert_refused(output_stage(&out, NULL, paths[OUTPUT_MAX], BYTES_LIT("x"), OUTPUT_SECRET),
-                   Q_INTERNAL, "more than 255 files at once");
+                   Q_INTERNAL, "more than 256 files at once");
     assert_ok(output_publish(&out));
     assert_int_equal(entries(f), OUTPUT_MAX);
 }
@@ -172,8 +172,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_files_are_there_or_none, folder_make, folder_remove),
         cmocka_unit_test_setup_teardown(what_was_replaced_comes_back_when_a_later_file_fails,
                                         folder_make, folder_remove),
-        cmocka_unit_test_setup_teardown(as_many_files_as_the_largest_split_and_no_more, folder_make,
-                                        folder_remove),
+        cmocka_unit_test_setup_teardown(
+            as_many_files_as_the_largest_split_with_its_index_and_no_more, folder_make,
+            folder_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
