@@ -47,8 +47,7 @@ enum q_err json_parse_up_to(struct bytes in, size_t values_max, struct json_t **
 // Any parsed document in canonical form, keys in the order of their UTF-16 code units; a number that is
 // no integer is an error. Appends to out, on failure nothing.
 enum q_err json_canonical(const struct json_t *in, struct buf *out);
-// Any tree as jansson writes it with these flags (JSON_COMPACT, ...). Its own memory is not free()'s after
-// json_start(), so nothing calls json_dumps. Appends.
+// Any tree as jansson writes it with these flags (JSON_COMPACT, ...). Appends.
 enum q_err json_write_tree(const struct json_t *in, size_t flags, struct buf *out);
 // SHA-256 of the canonical form is taken by the caller: codec does not know crypto.
 

@@ -4,8 +4,7 @@
 #include "base/random.h"
 
 #include <jansson.h>
-#include <stdalign.h>
-#include <stddef.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,40 +16,23 @@ static _Thread_local struct {
     bool used_up;
 } memory;
 
-// A tree can hold what nobody else may see: its memory is zeroed before it goes back. Each piece knows its size.
-struct piece {
-    alignas(max_align_t) size_t size;
-    uint8_t at[];
-};
-
-static void *new_piece(size_t n)
-{
-    if (n > SIZE_MAX - sizeof(struct piece))
-        return NULL;
-    struct piece *p = malloc(sizeof *p + n);
-    if (p == NULL)
-        return NULL;
-    p->size = n;
-    return p->at;
-}
-
 static void *allocate(size_t n)
 {
-    void *p = new_piece(n);
+    void *p = malloc(n);
     if (p != NULL || memory.reserve == NULL)
         return p;
     free(memory.reserve);
     memory.reserve = NULL;
     memory.used_up = true;
-    return new_piece(n);
+    return malloc(n);
 }
 
-static void release(void *at)
+// A tree can hold what nobody else may see: its memory is zeroed before it goes back. Plain free() stays as good, for
+// an application may give back with it what jansson allocated.
+static void release(void *p)
 {
-    if (at == NULL)
-        return;
-    struct piece *p = (struct piece *)((uint8_t *)at - offsetof(struct piece, at));
-    wipe(p->at, p->size);
+    if (p != NULL)
+        wipe(p, malloc_usable_size(p));
     free(p);
 }
 
