@@ -99,7 +99,8 @@ struct route_family qos_routes(const char *base, struct host *host)
         {"GET", "enclave-info", enclave_info, 0, 0},
         {"POST", "message", message, FRAME_MAX, BODY_LIMIT},
     };
-    return (struct route_family){base, routes, sizeof routes / sizeof *routes, host};
+    return (struct route_family){
+        .base = base, .routes = routes, .count = sizeof routes / sizeof *routes, .context = host};
 }
 
 struct route_family metrics_routes(struct host *host)
@@ -107,5 +108,6 @@ struct route_family metrics_routes(struct host *host)
     static const struct route routes[] = {
         {"GET", "metrics", metrics, 0, 0},
     };
-    return (struct route_family){"", routes, sizeof routes / sizeof *routes, host};
+    return (struct route_family){
+        .base = "", .routes = routes, .count = sizeof routes / sizeof *routes, .context = host};
 }
