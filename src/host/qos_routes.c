@@ -77,7 +77,8 @@ static void message(void *context, struct http_request *r)
     else if (state == HTTP_BODY_NO_ROOM)
         http_answer_text(r, 503, HTTP_BYTES, enclave_client);
     else if (state == HTTP_BODY_CUT ||
-             audited_forward(h->link, h->audit, body, message_answered, r) != Q_OK)
+             audited_forward(h->link, h->audit, h->audit == NULL ? NULL : audited_event(body), body,
+                             message_answered, r) != Q_OK)
         http_answer_text(r, 500, HTTP_BYTES, enclave_client);
 }
 
