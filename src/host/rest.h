@@ -8,9 +8,7 @@
 #include "host/network_state.h"
 #include "host/qos_routes.h"
 
-#define REST_BODY_MAX ((size_t)2 << 20)
 #define REST_ROUTES_MAX 32
-#define REST_PROBE_TARGETS_MAX 32
 
 struct test;
 

@@ -2,20 +2,10 @@
 // 3.5).
 #include "codec/json.h"
 #include "host/rest.h"
+#include "protocol/instance.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-// What is read of the enclave's own info; all of it may be missing.
-struct enclave_says {
-    struct bytes version, enclave_id, phase;
-};
-static const struct field says_fields[] = {
-    FIELD_MAYBE(struct enclave_says, version, "version", &type_text),
-    FIELD_MAYBE(struct enclave_says, enclave_id, "enclave_id", &type_text),
-    FIELD_MAYBE(struct enclave_says, phase, "phase", &type_text),
-};
-static const struct type type_says = {STRUCT(struct enclave_says, "enclave info", says_fields)};
 
 struct looking {
     struct rest *rest;
@@ -24,13 +14,13 @@ struct looking {
 };
 
 static enum q_err read_says(enum q_err result, unsigned status, struct bytes body, struct arena *a,
-                            struct enclave_says *out)
+                            struct api_info_reply *out)
 {
-    *out = (struct enclave_says){0};
+    *out = (struct api_info_reply){0};
     TRY(result);
     if (status != 200)
         return fail(Q_REFUSED, "enclave: asked for its info, answered with status %u", status);
-    return json_decode(&type_says, body, a, out);
+    return json_decode(&type_api_info_reply, body, a, out);
 }
 
 static enum q_err member(struct buf *out, const char *name, struct bytes value, const char *instead)
@@ -42,7 +32,7 @@ static enum q_err member(struct buf *out, const char *name, struct bytes value, 
     return json_encode(&type_text, &text, JSON_PLAIN, out);
 }
 
-static enum q_err write_health(const struct enclave_says *says, struct buf *out)
+static enum q_err write_health(const struct api_info_reply *says, struct buf *out)
 {
     TRY(buf_append_str(out, "{\"status\":\"healthy\""));
     TRY(member(out, "phase", says->phase, NULL));
@@ -54,7 +44,7 @@ static void health_known(void *context, enum q_err result, unsigned status, stru
     struct looking *l = context;
     ARENA_AUTO arena = {0};
     BUF_AUTO out = {0};
-    struct enclave_says says;
+    struct api_info_reply says;
     result = read_says(result, status, body, &arena, &says);
     if (result == Q_OK) {
         rest_answer_made(l->request, write_health(&says, &out), &out);
@@ -70,7 +60,7 @@ static void health_known(void *context, enum q_err result, unsigned status, stru
 }
 
 // Whatever the enclave does, this is answered with 200: that it is away is one of the things to know.
-static enum q_err write_info(struct rest *rest, bool answered, const struct enclave_says *says,
+static enum q_err write_info(struct rest *rest, bool answered, const struct api_info_reply *says,
                              struct buf *out)
 {
     const struct network_state *network = network_now(&rest->network);
@@ -91,7 +81,7 @@ static void info_known(void *context, enum q_err result, unsigned status, struct
     struct looking *l = context;
     ARENA_AUTO arena = {0};
     BUF_AUTO out = {0};
-    struct enclave_says says;
+    struct api_info_reply says;
     bool answered = read_says(result, status, body, &arena, &says) == Q_OK;
     rest_answer_made(l->request, write_info(l->rest, answered, &says, &out), &out);
     free(l);

@@ -2,6 +2,7 @@
 // renclave 1.2, 3.4).
 #include "host/openapi.h"
 #include "host/rest.h"
+#include "protocol/instance.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -197,8 +198,8 @@ struct route_family rest_routes(struct rest *rest)
             .method = rows[i].method,
             .path = rows[i].path,
             .handle = rows[i].handle == NULL ? pass_on : rows[i].handle,
-            .body_keep = rows[i].json ? REST_BODY_MAX : 0,
-            .body_limit = rows[i].json ? REST_BODY_MAX : 0,
+            .body_keep = rows[i].json ? API_BODY_MAX : 0,
+            .body_limit = rows[i].json ? API_BODY_MAX : 0,
         };
     return (struct route_family){.base = "",
                                  .routes = rest->routes,

@@ -14,7 +14,7 @@ def frame(value):
 
 def answer(status, value):
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return frame({"quorateApiResponse": {"status": status, "body": body.hex()}})
+    return frame({"quorateApiResponse": {"status": status, "body": body.decode("utf-8", "surrogateescape")}})
 
 
 def error(request, status, text):
@@ -31,7 +31,7 @@ class RestEnclave(FakeEnclave):
         super().__init__(path, {"other": self.reply}, **options)
 
     def info(self):
-        return {"healthy": True, "version": "0.1.0", "enclave_id": ENCLAVE_ID, "phase": self.phase,
+        return {"healthy": True, "version": "0.1.0", "enclave_id": ENCLAVE_ID, "phase": self.phase, "tee": "sim", "simulated": True,
                 "capabilities": ["seed_generation"]}
 
     def table(self, request):
