@@ -110,6 +110,14 @@ static enum q_err start_http(struct host *h, const struct host_options *o,
                                   : start_https(h, o, &options);
 }
 
+// Requests that nobody signed are anybody's who reaches the port.
+static void warn_if_open(const struct host_options *o)
+{
+    if (o->http.ip >> 24 != IN_LOOPBACKNET && o->certificate == NULL)
+        log_warn("--host-ip: serving plain HTTP beyond this machine; put --tls-certificate or a "
+                 "proxy with TLS and access rules before it");
+}
+
 static enum q_err print_start(const struct host_options *o, const struct address *where)
 {
     BUF_AUTO text = {0};
@@ -143,6 +151,7 @@ static enum q_err serve(struct host *h, struct rest *rest, const struct host_opt
     rest->listening = where;
     TRY(loop_signal(h->loop, SIGTERM, told_to_stop, h));
     TRY(loop_signal(h->loop, SIGINT, told_to_stop, h));
+    warn_if_open(o);
     TRY(print_start(o, &where));
     enum q_err result = loop_run(h->loop);
     // Answers what still waits, while the routes are there.
