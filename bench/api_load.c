@@ -255,8 +255,10 @@ static enum q_err report(struct load *l)
     double seconds = (double)(l->end_us - l->start_us) / 1e6;
     qsort(l->latencies_us, l->done, sizeof *l->latencies_us, ascending);
     printf("%s_rate %.0f req/s\n", l->name, (double)l->done / (seconds > 0 ? seconds : 1e-6));
-    printf("%s_p50 %.2f ms\n", l->name, l->latencies_us[l->done / 2] / 1e3);
-    printf("%s_p99 %.2f ms\n", l->name, l->latencies_us[(uint64_t)l->done * 99 / 100] / 1e3);
+    uint32_t middle = l->latencies_us[l->done / 2];
+    uint32_t slow = l->latencies_us[(uint64_t)l->done * 99 / 100];
+    printf("%s_p50 %.2f ms\n", l->name, middle / 1e3);
+    printf("%s_p99 %.2f ms\n", l->name, slow / 1e3);
     printf("%s_answered %u of %u\n", l->name, l->done, l->begun);
     printf("%s_malformed %u (%u refused, %u hung up on)\n", l->name, l->bad_begun, l->refused,
            l->closed);

@@ -223,3 +223,11 @@ def test_an_enclave_that_is_away_is_503_on_its_routes_only(target_name):
     finally:
         made.connection.close()
         made.machine.remove()
+
+
+def test_the_largest_body_reaches_the_enclave(target):
+    body = b'{"key": "k", "data": []' + b" " * ((2 << 20) - 24) + b"}"
+    assert len(body) == 2 << 20
+    status, headers, text = target.ask("POST", "/enclave/store-data", body, JSON)
+    value = OPERATIONS["storeData"].check(status, headers, text)
+    assert "Enclave communication failed" not in value.get("error", "")

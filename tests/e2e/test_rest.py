@@ -162,6 +162,23 @@ def test_bytes_that_are_no_text_are_refused_before_the_enclave(start):
     assert enclave.calls == []
 
 
+def test_finding_35_every_refusal_is_json_with_its_true_status(start):
+    host, enclave = start()
+    for method, path, body, headers, expected in [
+            ("GET", "/no-such-route", None, {}, 404), ("POST", "/enclave/no-such-route", b"{}", JSON, 404),
+            ("GET", "/generate-seed", None, {}, 405), ("DELETE", "/enclave/export-key", None, {}, 405),
+            ("POST", "/generate-seed", b"{}", {}, 415), ("POST", "/enclave/export-key", b"{}", {}, 415),
+            ("POST", "/network/test", b"{", JSON, 400), ("POST", "/network/test", b"[]", JSON, 422),
+            ("POST", "/enclave/inject-key", b" " * ((2 << 20) + 1), JSON, 413)]:
+        status, got, text = host.ask(method, path, body, headers)
+        value = json.loads(text)
+        assert (status, value["code"], got["content-type"]) == (expected, expected, "application/json"), path
+        assert value["error"] and uuid.UUID(value["request_id"])
+        if path in PEERS and expected != 405:
+            assert value["result"]["Error"] == {"message": value["error"], "code": expected}
+    assert enclave.calls == []
+
+
 def read_answers(s, n):
     """n answers of one connection: (status, body)."""
     stream = s.makefile("rb")
