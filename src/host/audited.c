@@ -109,6 +109,8 @@ static enum q_err describe_reply(const struct message *m, struct buf *out)
     case MSG_QUORATE_RESHARE_SHARE_RESPONSE:
         return buf_printf(out, "accepted, the new shares have %sbeen made",
                           m->reshare_share_reply.complete ? "" : "not ");
+    case MSG_QUORATE_API_RESPONSE:
+        return buf_printf(out, "answered with status %u", m->api_response.status);
     default:
         return buf_append_str(out, "accepted");
     }
@@ -182,11 +184,10 @@ static void answered(void *context, enum q_err result, struct bytes reply)
     end_call(call, "unknown");
 }
 
-enum q_err audited_forward(struct enclave_link *l, struct audit_log *log, struct bytes request,
-                           frame_done done, void *context)
+enum q_err audited_forward(struct enclave_link *l, struct audit_log *log, const char *event,
+                           struct bytes request, frame_done done, void *context)
 {
-    const char *event = log == NULL ? NULL : audited_event(request);
-    if (event == NULL)
+    if (log == NULL || event == NULL)
         return link_forward(l, request, done, context);
     struct audited *call = calloc(1, sizeof *call);
     if (call == NULL)

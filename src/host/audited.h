@@ -10,9 +10,9 @@
 // The name of the event that a request leaves; NULL: it is a question, such as for the status.
 const char *audited_event(struct bytes request);
 
-// As link_forward. log NULL: there is none. A log that cannot be written is told in the program's own
+// As link_forward. log NULL: there is none. event: as audited_event has it. A log that cannot be written is told in the program's own
 // log and keeps nobody from their answer.
-enum q_err audited_forward(struct enclave_link *l, struct audit_log *log, struct bytes request,
-                           frame_done done, void *context);
+enum q_err audited_forward(struct enclave_link *l, struct audit_log *log, const char *event,
+                           struct bytes request, frame_done done, void *context);
 
 #endif

@@ -7,7 +7,7 @@
 #include "codec/json.h"
 #include "host/host_options.h"
 #include "host/inherited_socket.h"
-#include "host/qos_routes.h"
+#include "host/rest.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -82,7 +82,6 @@ static enum q_err start_https(struct host *h, const struct host_options *o,
     SECRET_AUTO file = {0};
     SECRET_AUTO key = {0};
     TRY(secret_init(true));
-    TRY(json_start());
     TRY(file_read(o->certificate, PEM_LIMIT - 1, &certificate));
     TRY(buf_u8(&certificate, 0));
     TRY(file_read_secret(o->key, PEM_LIMIT - 1, &file));
@@ -111,6 +110,14 @@ static enum q_err start_http(struct host *h, const struct host_options *o,
                                   : start_https(h, o, &options);
 }
 
+// Requests that nobody signed are anybody's who reaches the port.
+static void warn_if_open(const struct host_options *o)
+{
+    if (o->http.ip >> 24 != IN_LOOPBACKNET && o->certificate == NULL)
+        log_warn("--host-ip: serving plain HTTP beyond this machine; put --tls-certificate or a "
+                 "proxy with TLS and access rules before it");
+}
+
 static enum q_err print_start(const struct host_options *o, const struct address *where)
 {
     BUF_AUTO text = {0};
@@ -127,21 +134,28 @@ static enum q_err print_start(const struct host_options *o, const struct address
     return Q_OK;
 }
 
-static enum q_err serve(struct host *h, const struct host_options *o)
+static enum q_err serve(struct host *h, struct rest *rest, const struct host_options *o)
 {
-    const struct route_family families[] = {qos_routes(o->base_path, h), metrics_routes(h)};
+    const struct route_family families[] = {qos_routes(o->base_path, h), metrics_routes(h),
+                                            rest_routes(rest)};
     const struct route_set routes = {families, sizeof families / sizeof *families};
     struct address where;
+    TRY(route_check_set(&routes));
+    TRY(json_start());
     TRY(loop_new(&h->loop));
+    rest->network.loop = h->loop;
     TRY(metrics_new(&routes, &h->metrics));
     TRY(link_new(h->loop, &o->enclave, o->connections, o->timeout_ms, &h->link));
     TRY(loop_timer(h->loop, stop_if_done, h, &h->stop_timer));
     TRY(start_http(h, o, &routes, &where));
+    rest->listening = where;
     TRY(loop_signal(h->loop, SIGTERM, told_to_stop, h));
     TRY(loop_signal(h->loop, SIGINT, told_to_stop, h));
+    warn_if_open(o);
     TRY(print_start(o, &where));
     enum q_err result = loop_run(h->loop);
-    // Answers what still waits for the enclave, while the routes are there.
+    // Answers what still waits, while the routes are there.
+    rest_network_end(rest);
     link_free(&h->link);
     http_stop(&h->http);
     return result;
@@ -189,8 +203,12 @@ enum q_err host_run(int words_count, char *const *words)
     (void)signal(SIGPIPE, SIG_IGN);
     AUDIT_LOG_AUTO log = {.fd = -1};
     struct host h = {0};
+    struct rest rest = {.host = &h,
+                        .tls = o.certificate != NULL,
+                        .probe_targets = o.test_targets,
+                        .probe_targets_n = o.test_targets_n};
     TRY(open_audit_log(&h, &o, &log));
-    enum q_err result = serve(&h, &o);
+    enum q_err result = serve(&h, &rest, &o);
     end(&h);
     return result;
 }

@@ -1,7 +1,11 @@
 // Option table of qos_host and what the options mean (see host_options.h).
 #include "host/host_options.h"
 
+#include "base/text.h"
 #include "host/routes.h"
+#include "protocol/egress.h"
+
+#include <string.h>
 
 static const struct option table[] = {
     {.name = "host-ip",
@@ -54,6 +58,10 @@ static const struct option table[] = {
     {.name = "audit-log",
      .kind = OPTION_VALUE,
      .help = "file that records every message to the enclave but questions"},
+    {.name = "network-test-target",
+     .kind = OPTION_VALUE,
+     .multiple = true,
+     .help = "<host>:<port> that /network/test may connect to; none otherwise"},
     {.name = "pool-size", .kind = OPTION_VALUE, .help = "of an older release", .ignored = true},
     {.name = "client-timeout",
      .kind = OPTION_VALUE,
@@ -68,6 +76,27 @@ static const struct option table[] = {
 };
 #define COUNT (sizeof table / sizeof *table)
 
+static enum q_err read_targets(const struct options *o, struct host_options *out)
+{
+    if (o->values_count > HOST_TEST_TARGETS_MAX)
+        return fail(Q_LIMIT, "--network-test-target: expected at most %d, found %zu",
+                    HOST_TEST_TARGETS_MAX, o->values_count);
+    for (size_t i = 0; i < o->values_count; i++) {
+        const char *text = o->values[i], *colon = strrchr(text, ':');
+        struct egress_target target;
+        uint32_t port = 0;
+        if (colon == NULL || text_u32(bytes_str(colon + 1), &port) != Q_OK || port > UINT16_MAX)
+            return fail(Q_BAD_INPUT, "--network-test-target: expected <host>:<port>, found %s",
+                        text);
+        TRY(err_context(
+            egress_target_of(bytes_of(text, (size_t)(colon - text)), (uint16_t)port, &target),
+            "--network-test-target"));
+        out->test_targets[i] = text;
+    }
+    out->test_targets_n = o->values_count;
+    return Q_OK;
+}
+
 static enum q_err read_options(const struct options *o, struct host_options *out)
 {
     out->http.kind = ADDRESS_TCP;
@@ -81,7 +110,7 @@ static enum q_err read_options(const struct options *o, struct host_options *out
     out->certificate = options_value(o, "tls-certificate");
     out->key = options_value(o, "tls-key");
     out->audit_log = options_value(o, "audit-log");
-    return Q_OK;
+    return read_targets(o, out);
 }
 
 enum q_err host_options_parse(int words_count, char *const *words, struct host_options *out)

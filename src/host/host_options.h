@@ -4,6 +4,8 @@
 
 #include "net/address.h"
 
+#define HOST_TEST_TARGETS_MAX 32
+
 struct host_options {
     bool help, version;  // then nothing else is set
     struct address http; // port 0: any
@@ -13,6 +15,9 @@ struct host_options {
     uint32_t connections;          // to the enclave at a time
     const char *certificate, *key; // PEM files, NULL: plain HTTP
     const char *audit_log;         // NULL: none
+    const char
+        *test_targets[HOST_TEST_TARGETS_MAX]; // "host:port" of /network/test; must stay valid
+    size_t test_targets_n;
 };
 
 enum q_err host_options_parse(int words_count, char *const *words, struct host_options *out);

@@ -113,6 +113,7 @@ static enum q_err start_library(struct http *h)
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
         MHD_OPTION_NOTIFY_CONNECTION, peer_came_or_went, h,
+        MHD_OPTION_URI_LOG_CALLBACK, http_request_line, h,
         MHD_OPTION_NOTIFY_COMPLETED, http_request_completed, h,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, h,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,

@@ -39,6 +39,10 @@ enum http_body {
     HTTP_BODY_OVER_LIMIT, // longer than the route's limit
     HTTP_BODY_NO_ROOM,    // the budget is used up
 };
+const struct route_match *http_match(const struct http_request *r);
+// As they came, there until the answer; BYTES_NONE when there is none. Of several headers the first.
+struct bytes http_query(const struct http_request *r); // what is after '?', still encoded
+struct bytes http_header(const struct http_request *r, const char *name);
 // The body is there until the answer.
 enum http_body http_body(const struct http_request *r, struct bytes *body);
 // Exactly once per request, now or later. type: NULL for an empty body. body is taken over.

@@ -17,7 +17,9 @@ struct http_request {
     struct http *http;
     struct MHD_Connection *connection;
     struct peer *peer;
+    bool begun; // its header is there
     struct route_match match;
+    struct buf query; // "?..."
     struct timespec began;
     struct buf body;
     size_t body_size;    // received, kept or not
@@ -40,23 +42,28 @@ static struct peer *peer_of(struct MHD_Connection *c)
     return info == NULL ? NULL : info->socket_context;
 }
 
-static enum MHD_Result request_new(struct http *h, struct MHD_Connection *c, const char *url,
-                                   const char *method, void **out)
+void *http_request_line(void *http, const char *target, struct MHD_Connection *c)
 {
     struct http_request *r = calloc(1, sizeof *r);
-    struct peer *peer = peer_of(c);
-    if (r == NULL || peer == NULL) {
-        free(r);
-        return MHD_NO;
-    }
-    *r = (struct http_request){.http = h, .connection = c, .peer = peer};
-    r->match = route_find(h->options.routes, method, url);
+    if (r == NULL)
+        return NULL;
+    *r = (struct http_request){.http = http, .connection = c, .peer = peer_of(c)};
     r->body.limit = SIZE_MAX / 2; // the route's body_keep decides
+    const char *query = strchr(target, '?');
+    if (r->peer != NULL && (query == NULL || buf_append_str(&r->query, query) == Q_OK))
+        return r;
+    free(r);
+    return NULL;
+}
+
+static void begin(struct http_request *r, const char *url, const char *method)
+{
+    struct http *h = r->http;
+    r->begun = true;
+    r->match = route_find(h->options.routes, method, url);
     (void)clock_gettime(CLOCK_MONOTONIC, &r->began);
-    peer_move(peer, PEER_RECEIVING, r);
+    peer_move(r->peer, PEER_RECEIVING, r);
     h->running++;
-    *out = r;
-    return MHD_YES;
 }
 
 static void release_body(struct http_request *r)
@@ -86,6 +93,11 @@ static enum MHD_Result queue(struct http_request *r)
 static void answer_unmatched(struct http_request *r)
 {
     BUF_AUTO nothing = {0};
+    const struct route_family *f = r->match.family;
+    if (f != NULL && f->refuse != NULL) {
+        f->refuse(f->context, r);
+        return;
+    }
     http_answer(r,
                 r->match.result == ROUTE_UNKNOWN ? MHD_HTTP_NOT_FOUND : MHD_HTTP_METHOD_NOT_ALLOWED,
                 NULL, &nothing);
@@ -100,7 +112,7 @@ static enum MHD_Result dispatch(struct http_request *r)
     if (r->match.route == NULL)
         answer_unmatched(r);
     else
-        r->match.route->handle(r->match.context, r);
+        r->match.route->handle(r->match.family->context, r);
     if (r->status != 0)
         return r->response == NULL ? MHD_NO : queue(r);
     r->suspended = true;
@@ -182,10 +194,12 @@ enum MHD_Result http_request_step(void *http, struct MHD_Connection *c, const ch
 {
     (void)version;
     struct http_request *r = *request;
-    if (r == NULL) {
-        if (request_new(http, c, url, method, request) != MHD_YES)
-            return MHD_NO;
-        r = *request;
+    (void)http;
+    (void)c;
+    if (r == NULL) // there was no memory for it
+        return MHD_NO;
+    if (!r->begun) {
+        begin(r, url, method);
         return refuse_at_once(r) ? dispatch(r) : MHD_YES;
     }
     if (*piece_size == 0)
@@ -207,10 +221,28 @@ void http_request_completed(void *http, struct MHD_Connection *c, void **request
     if (r->response != NULL)
         MHD_destroy_response(r->response);
     release_body(r);
-    peer_move(r->peer, PEER_IDLE, NULL);
-    h->running--;
+    buf_free(&r->query);
+    if (r->begun) {
+        peer_move(r->peer, PEER_IDLE, NULL);
+        h->running--;
+    }
     free(r);
     *request = NULL;
+}
+
+const struct route_match *http_match(const struct http_request *r)
+{
+    return &r->match;
+}
+
+struct bytes http_query(const struct http_request *r)
+{
+    return r->query.n == 0 ? BYTES_NONE : bytes_of(r->query.p + 1, r->query.n - 1);
+}
+
+struct bytes http_header(const struct http_request *r, const char *name)
+{
+    return bytes_str(MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name));
 }
 
 enum http_body http_body(const struct http_request *r, struct bytes *body)
@@ -237,7 +269,10 @@ static struct MHD_Response *response_new(const struct http_request *r, const cha
     }
     *body = (struct buf){0}; // the response owns it now
     enum MHD_Result added = MHD_YES;
-    if (type != NULL)
+    const struct route_family *f = r->match.family;
+    for (size_t i = 0; f != NULL && i < f->fields_count && added == MHD_YES; i++)
+        added = MHD_add_response_header(response, f->fields[i].name, f->fields[i].value);
+    if (added == MHD_YES && type != NULL)
         added = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     if (added == MHD_YES && r->match.allow[0] != '\0')
         added = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, r->match.allow);

@@ -20,6 +20,9 @@ struct http {
     bool started;
 };
 
+// The library's first word about a request: the target of its first line. What it returns is what the
+// others get as *request.
+void *http_request_line(void *http, const char *target, struct MHD_Connection *c);
 // The library's access handler: called with the header, with each piece of the body, at the end.
 enum MHD_Result http_request_step(void *http, struct MHD_Connection *c, const char *url,
                                   const char *method, const char *version, const char *piece,

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static const unsigned codes[] = {200, 400, 404, 405, 500, 503};
+static const unsigned codes[] = {200, 400, 401, 403, 404, 405, 409, 413, 415, 422, 500, 503};
 #define CODES (sizeof codes / sizeof *codes)
 
 static const struct {

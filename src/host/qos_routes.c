@@ -77,7 +77,8 @@ static void message(void *context, struct http_request *r)
     else if (state == HTTP_BODY_NO_ROOM)
         http_answer_text(r, 503, HTTP_BYTES, enclave_client);
     else if (state == HTTP_BODY_CUT ||
-             audited_forward(h->link, h->audit, body, message_answered, r) != Q_OK)
+             audited_forward(h->link, h->audit, h->audit == NULL ? NULL : audited_event(body), body,
+                             message_answered, r) != Q_OK)
         http_answer_text(r, 500, HTTP_BYTES, enclave_client);
 }
 
@@ -99,7 +100,8 @@ struct route_family qos_routes(const char *base, struct host *host)
         {"GET", "enclave-info", enclave_info, 0, 0},
         {"POST", "message", message, FRAME_MAX, BODY_LIMIT},
     };
-    return (struct route_family){base, routes, sizeof routes / sizeof *routes, host};
+    return (struct route_family){
+        .base = base, .routes = routes, .count = sizeof routes / sizeof *routes, .context = host};
 }
 
 struct route_family metrics_routes(struct host *host)
@@ -107,5 +109,6 @@ struct route_family metrics_routes(struct host *host)
     static const struct route routes[] = {
         {"GET", "metrics", metrics, 0, 0},
     };
-    return (struct route_family){"", routes, sizeof routes / sizeof *routes, host};
+    return (struct route_family){
+        .base = "", .routes = routes, .count = sizeof routes / sizeof *routes, .context = host};
 }

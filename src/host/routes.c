@@ -36,6 +36,15 @@ static void allow(struct route_match *m, const char *method)
                    strcmp(method, "GET") == 0 ? "GET,HEAD" : method);
 }
 
+// The first route with the path of route i.
+static size_t first_of_path(const struct route_family *f, size_t i)
+{
+    size_t n = 0;
+    while (strcmp(f->routes[n].path, f->routes[i].path) != 0)
+        n++;
+    return n;
+}
+
 static void try_family(const struct route_family *f, size_t first, const char *method,
                        const char *url, struct route_match *m)
 {
@@ -44,12 +53,30 @@ static void try_family(const struct route_family *f, size_t first, const char *m
         if (strcmp(f->routes[i].path, path) != 0)
             continue;
         if (method_fits(&f->routes[i], method)) {
-            *m = (struct route_match){ROUTE_FOUND, &f->routes[i], f->context, first + i, ""};
+            *m = (struct route_match){.result = ROUTE_FOUND,
+                                      .route = &f->routes[i],
+                                      .family = f,
+                                      .number = first + first_of_path(f, i)};
             return;
         }
         m->result = ROUTE_OTHER_METHOD;
+        m->family = f;
         allow(m, f->routes[i].method);
     }
+}
+
+// Who answers for a path that is nobody's.
+static const struct route_family *refuser(const struct route_set *set, const char *url)
+{
+    const struct route_family *root = NULL;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct route_family *f = &set->families[i];
+        if (f->base[0] != '\0' && below(f->base, url) != NULL)
+            return f;
+        if (f->base[0] == '\0' && f->refuse != NULL)
+            root = f;
+    }
+    return root;
 }
 
 struct route_match route_find(const struct route_set *set, const char *method, const char *url)
@@ -62,7 +89,36 @@ struct route_match route_find(const struct route_set *set, const char *method, c
     }
     if (m.result != ROUTE_FOUND)
         m.number = route_count(set);
+    if (m.result == ROUTE_UNKNOWN)
+        m.family = refuser(set, url);
     return m;
+}
+
+static bool is_below(const struct route_family *f, const char *path)
+{
+    size_t n = strlen(f->base);
+    return n > 0 && strncmp(path, f->base, n) == 0 && path[n] == '/';
+}
+
+static enum q_err check_pair(const struct route_family *f, const struct route_family *other)
+{
+    for (size_t i = 0; f != other && i < other->count; i++) {
+        if (other->base[0] == '\0' && is_below(f, other->routes[i].path))
+            return fail(Q_BAD_INPUT,
+                        "--endpoint-base-path: expected a path without routes of others below it, "
+                        "found %s, which has /%s",
+                        f->base, other->routes[i].path);
+    }
+    return Q_OK;
+}
+
+enum q_err route_check_set(const struct route_set *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        for (size_t k = 0; k < set->count; k++)
+            TRY(check_pair(&set->families[i], &set->families[k]));
+    }
+    return Q_OK;
 }
 
 enum q_err route_name(const struct route_set *set, size_t number, struct buf *out)

@@ -418,11 +418,14 @@ def test_an_enclave_that_serves_one_connection_at_a_time_serves_many_members(hos
 
 def test_unknown_paths_and_wrong_methods(hosts, enclaves):
     host = hosts(enclaves({}).path)
-    for path in ("/", "/qos", "/qos/", "/qos/message/", "/qos/host-health/x", "/host-health", "//qos/message",
-                 "/qos/host%2Dhealth", "/qos/host-health%00", "/QOS/host-health"):
+    for path in ("/qos/", "/qos/message/", "/qos/host-health/x", "/qos/host%2Dhealth", "/qos/host-health%00"):
         code, headers, body = host.ask("GET", path)
         assert (path, code, body, headers["content-length"]) == (path, 404, b"", "0")
         assert "content-type" not in headers
+    for path in ("/qos", "/host-health", "//qos/message", "/QOS/host-health", "/nothing?x"):
+        code, headers, body = host.ask("GET", path)
+        assert (path, code, headers["content-type"]) == (path, 404, "application/json")
+        assert json.loads(body)["code"] == 404
     for method, path, allow in [
         ("POST", "/qos/host-health", "GET,HEAD"),
         ("DELETE", "/qos/enclave-health", "GET,HEAD"),

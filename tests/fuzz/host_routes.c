@@ -26,7 +26,8 @@ static const struct route routes[] = {
     {"POST", "a/b", handler, 1, 1},
 };
 static const struct route root[] = {{"GET", "metrics", handler, 0, 0}};
-static const struct route_family families[] = {{"qos", routes, 4, NULL}, {"", root, 1, NULL}};
+static const struct route_family families[] = {{.base = "qos", .routes = routes, .count = 4},
+                                               {.base = "", .routes = root, .count = 1}};
 static const struct route_set set = {families, 2};
 
 static bool known(const char *path)

@@ -76,6 +76,25 @@ static void what_does_not_fit_is_refused(void **state)
         assert_refused(parse(bad[i].line, &o), Q_BAD_INPUT, bad[i].text);
 }
 
+#define GOOD "--host-ip 127.0.0.1 --host-port 1 --usock /s"
+static void targets_of_network_tests_are_hosts_with_ports(void **state)
+{
+    (void)state;
+    struct host_options o;
+    assert_ok(parse(GOOD, &o));
+    assert_int_equal(o.test_targets_n, 0);
+    assert_ok(
+        parse(GOOD " --network-test-target a.example:443 --network-test-target 192.0.2.1:1", &o));
+    assert_int_equal(o.test_targets_n, 2);
+    assert_string_equal(o.test_targets[1], "192.0.2.1:1");
+    static const char *const bad[] = {"a", "a:", ":1", "a:0", "a:65536", "a:b", "127.1:1", "a/b:1"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char line[128];
+        (void)snprintf(line, sizeof line, GOOD " --network-test-target %s", bad[i]);
+        assert_refused(parse(line, &o), Q_BAD_INPUT, "--network-test-target");
+    }
+}
+
 static void help_and_version_win_over_all_else(void **state)
 {
     (void)state;
@@ -105,6 +124,7 @@ int main(void)
         cmocka_unit_test(defaults_are_the_originals),
         cmocka_unit_test(all_can_be_set),
         cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(targets_of_network_tests_are_hosts_with_ports),
         cmocka_unit_test(help_and_version_win_over_all_else),
         cmocka_unit_test(options_of_older_releases_do_nothing),
     };

@@ -4,7 +4,7 @@
 #include "host/metrics.h"
 
 static const struct route routes[] = {{"GET", "a", NULL, 0, 0}, {"POST", "b", NULL, 0, 0}};
-static const struct route_family families[] = {{"qos", routes, 2, NULL}};
+static const struct route_family families[] = {{.base = "qos", .routes = routes, .count = 2}};
 static const struct route_set set = {families, 1};
 
 static const char *written(const struct metrics *m, const struct link_state *state, struct buf *out)
