@@ -35,8 +35,8 @@ static enum q_err document_of(const struct message *reply, struct bytes *out)
 {
     if (reply->tag != MSG_LIVE_ATTESTATION_DOC_RESPONSE ||
         reply->live_attestation.nsm_response.tag != NSM_ATTESTATION)
-        return fail(Q_REFUSED, "enclave: no attestation document in its phase; it gives one once "
-                               "it has a manifest");
+        return fail(Q_REFUSED, "enclave: asked for an attestation document, found that it gives "
+                               "none in its phase; it gives one once it has a manifest");
     *out = reply->live_attestation.nsm_response.attestation.data;
     return Q_OK;
 }

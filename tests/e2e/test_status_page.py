@@ -451,11 +451,14 @@ def test_a_document_comes_from_the_other_route_when_the_api_has_none(host, tab, 
 @needs_chromium
 def test_evidence_of_sev_snp_and_garbage_are_not_taken_for_a_document(host, tab):
     snp = b"\x17\0\0\0quorate-snp-evidence-v1" + bytes(500)
-    for document, words in ((snp, "SEV-SNP"), (b"\x84", "COSE_Sign1"), (bytes(40000), "at most 32768")):
+    for document, result, words in ((snp, "not checked", "SEV-SNP"), (b"\x84", "FAILS", "COSE_Sign1"),
+                                    (bytes(40000), "FAILS", "at most 32768")):
         host.attest(document)
         page = tab().open(host.url)
         page.wait("!running")
-        assert rows(page, "checks")[0][1] == "FAILS" and words in rows(page, "checks")[0][2]
+        assert rows(page, "checks")[0][1] == result and words in rows(page, "checks")[0][2]
+        assert page.js("document.getElementById('trouble').hidden") == (result == "not checked")
+        assert "hold" not in page.text("#verdict")
         assert page.text("#root-hash").startswith("none")
 
 
