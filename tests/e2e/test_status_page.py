@@ -7,6 +7,7 @@ import random
 import re
 import socket
 import subprocess
+import threading
 import time
 import unicodedata
 import urllib.error
@@ -543,6 +544,17 @@ def test_pausing_and_hiding_stop_the_questions(host, tab):
     page.js("document.getElementById('pause').click()")
     page.wait("!running")
     assert count(host, STATUS) == before + 1
+    # Also while answers are on their way.
+    answer, arrive = host.answers["/info"], threading.Event()
+    host.answers["/info"] = lambda: arrive.wait(10) and answer
+    page.js("round(); document.getElementById('pause').click()")
+    arrive.set()
+    page.wait("!running")
+    before = count(host, STATUS)
+    page.js("new Promise((done) => setTimeout(done, EVERY_MS + 500))")
+    assert count(host, STATUS) == before
+    page.js("document.getElementById('pause').click()")
+    page.wait("!running")
     page.js("Object.defineProperty(document, 'hidden', {get: () => window.away, configurable: true});"
             "window.away = true; document.dispatchEvent(new Event('visibilitychange'))")
     before = count(host, STATUS)
