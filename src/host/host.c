@@ -8,6 +8,7 @@
 #include "host/host_options.h"
 #include "host/inherited_socket.h"
 #include "host/rest.h"
+#include "host/status_page.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -137,7 +138,8 @@ static enum q_err print_start(const struct host_options *o, const struct address
 static enum q_err serve(struct host *h, struct rest *rest, const struct host_options *o)
 {
     const struct route_family families[] = {qos_routes(o->base_path, h), metrics_routes(h),
-                                            rest_routes(rest)};
+                                            rest_routes(rest), status_page_routes(),
+                                            status_routes(h)};
     const struct route_set routes = {families, sizeof families / sizeof *families};
     struct address where;
     TRY(route_check_set(&routes));
