@@ -1,14 +1,10 @@
 // From a request of the REST API to its answer (renclave 1.1, 1.2, 3.6): find the operation, decode the body as it is
 // described, ask the phase table, handle, and say every failure in one shape.
-#include "enclave/api.h"
-
-#include "base/log.h"
-#include "base/text.h"
 #include "codec/json.h"
+#include "enclave/api_answer.h"
 #include "enclave/handlers.h"
 
-#include <stdarg.h>
-#include <stdio.h>
+#include <string.h>
 
 static const struct operation {
     const char *method, *path;
@@ -41,31 +37,6 @@ static const struct operation {
 };
 #define OPERATIONS (sizeof operations / sizeof *operations)
 _Static_assert(OPERATIONS == API_OPERATION_COUNT, "one row an operation");
-
-enum q_err api_answer(struct api_call *c, const struct type *type, const void *value)
-{
-    buf_clear(c->reply);
-    c->status = 200;
-    return json_encode(type, value, JSON_PLAIN, c->reply);
-}
-
-enum q_err api_refuse(struct api_call *c, unsigned status, const char *format, ...)
-{
-    char sentence[512];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(sentence, sizeof sentence, format, arguments);
-    va_end(arguments);
-    c->status = status;
-    return fail(Q_REFUSED, "%s", sentence);
-}
-
-unsigned api_status_of(enum q_err err)
-{
-    bool theirs = err == Q_BAD_INPUT || err == Q_REFUSED || err == Q_ATTESTATION ||
-                  err == Q_CRYPTO || err == Q_LIMIT || err == Q_UNSUPPORTED;
-    return theirs ? 400 : 500;
-}
 
 static enum q_err find_operation(struct api_call *c, const struct operation **out)
 {
@@ -104,37 +75,65 @@ static enum q_err decode(struct api_call *c, const struct operation *o)
     return Q_OK;
 }
 
-static enum q_err handle(struct enclave *e, struct api_call *c)
+// The phases in which a quorum key is still to come.
+#define BEFORE_KEY                                                                                 \
+    (1u << PHASE_WAITING_FOR_BOOT_INSTRUCTION | 1u << PHASE_GENESIS_BOOTED |                       \
+     1u << PHASE_WAITING_FOR_QUORUM_SHARDS | 1u << PHASE_WAITING_FOR_FORWARDED_KEY)
+
+static enum q_err refuse_phase(const struct enclave *e, struct api_call *c)
 {
-    const struct operation *o;
-    TRY(find_operation(c, &o));
-    TRY(decode(c, o));
-    api_handler h = api_route_find(e->phase, e->birth, c->operation);
-    if (h == NULL)
-        return api_refuse(c, 409, "%s: not taken in phase %s", o->path, phase_name(e->phase));
-    return h(e, c);
+    if (api_needs_key(c->operation) && (1u << e->phase & BEFORE_KEY) != 0)
+        return api_refuse_unprovisioned(c);
+    return api_refuse(c, 409, "%.*s: not taken in phase %s", (int)c->request->path.n,
+                      (const char *)c->request->path.p, phase_name(e->phase));
 }
 
-static enum q_err answer_error(struct api_call *c, enum q_err err)
+static enum q_err handle(struct enclave *e, struct api_call *c, const struct operation **o)
 {
-    if (c->status < 400)
-        c->status = api_status_of(err);
-    struct bytes text;
-    TRY(arena_copy(c->arena, bytes_str(err_text()), &text));
-    log_warn("refused: %s", err_text());
-    const struct api_error error = {
-        .error = text, .code = c->status, .request_id = c->request->request_id};
-    buf_clear(c->reply);
-    return json_encode(&type_api_error, &error, JSON_PLAIN, c->reply);
+    TRY(find_operation(c, o));
+    TRY(api_authorise(e, c));
+    TRY(decode(c, *o));
+    api_handler h = api_route_find(e->phase, e->birth, c->operation);
+    if (h == NULL)
+        return refuse_phase(e, c);
+    TRY(h(e, c));
+    e->operations++;
+    return Q_OK;
+}
+
+static void add_share_mode(const struct enclave *e, struct api_call *c)
+{
+    const char *mode = api_share_mode(e);
+    bool says_it = c->operation == API_GENESIS_BOOT || c->operation == API_INJECT_SHARES ||
+                   c->operation == API_APPLICATION_STATUS;
+    if (mode == NULL || (says_it && c->status == 200))
+        return;
+    if (strcmp(mode, SHARE_MODE_ACKNOWLEDGED) == 0)
+        api_add(c, "share_mode", mode);
+}
+
+static enum q_err choose_id(struct api_call *c, char own[static UUID_TEXT_SIZE + 1])
+{
+    c->request_id = c->request->request_id;
+    if (c->request_id.n > 0)
+        return Q_OK;
+    TRY(uuid_draw(own));
+    c->request_id = bytes_of(own, UUID_TEXT_SIZE);
+    return Q_OK;
 }
 
 enum q_err handle_api(struct enclave *e, struct exchange *x)
 {
     BUF_AUTO body = {.wipe = true};
+    const struct operation *o = NULL;
+    char own_id[UUID_TEXT_SIZE + 1];
     struct api_call c = {.request = &x->request->api_request, .arena = x->arena, .reply = &body};
-    enum q_err err = handle(e, &c);
+    TRY(choose_id(&c, own_id));
+    enum q_err err = handle(e, &c, &o);
     if (err != Q_OK)
-        TRY(answer_error(&c, err));
+        TRY(api_answer_error(&c, o != NULL, err));
+    add_share_mode(e, &c);
+    TRY(api_answer_finish(&c));
     const struct message reply = {
         .tag = MSG_QUORATE_API_RESPONSE,
         .api_response = {.status = c.status, .body = buf_bytes(&body)},

@@ -24,3 +24,9 @@ enum q_err api_enclave_info(struct enclave *e, struct api_call *c)
     };
     return api_answer(c, &type_api_info_reply, &reply);
 }
+
+const char *api_share_mode(const struct enclave *e)
+{
+    (void)e;
+    return NULL;
+}

@@ -4,10 +4,8 @@
 #include "enclave/api.h"
 #include "enclave/handlers.h"
 
-#include "base/hex.h"
-#include "base/random.h"
+#include "base/log.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +96,51 @@ handler route_find(enum phase phase, enum birth birth, uint32_t message_kind)
     return NULL;
 }
 
+// The only ways from phase to phase, and after which birth (renclave 2.2, qos-behaviour 2.4). From everywhere an
+// unrecoverable error leads to its phase, and a reset to the beginning.
+static const struct transition {
+    enum phase from, to;
+    unsigned births;
+} transitions[] = {
+    {PHASE_WAITING_FOR_BOOT_INSTRUCTION, PHASE_GENESIS_BOOTED,
+     BIRTH_KEY_DROPPED | BIRTH_GENESIS_HELD},
+    {PHASE_WAITING_FOR_BOOT_INSTRUCTION, PHASE_WAITING_FOR_QUORUM_SHARDS,
+     BIRTH_KEY_DROPPED | BIRTH_RESHARE},
+    {PHASE_WAITING_FOR_BOOT_INSTRUCTION, PHASE_WAITING_FOR_FORWARDED_KEY,
+     BIRTH_KEY_DROPPED | BIRTH_INSTANCE_FORWARDED},
+    {PHASE_GENESIS_BOOTED, PHASE_WAITING_FOR_QUORUM_SHARDS, BIRTH_GENESIS_HELD},
+    {PHASE_WAITING_FOR_QUORUM_SHARDS, PHASE_GENESIS_BOOTED, BIRTH_RESHARE},
+    {PHASE_WAITING_FOR_QUORUM_SHARDS, PHASE_QUORUM_KEY_PROVISIONED,
+     BIRTH_KEY_DROPPED | BIRTH_GENESIS_HELD},
+    {PHASE_WAITING_FOR_FORWARDED_KEY, PHASE_QUORUM_KEY_PROVISIONED,
+     BIRTH_KEY_DROPPED | BIRTH_INSTANCE_FORWARDED},
+    {PHASE_QUORUM_KEY_PROVISIONED, PHASE_APPLICATION_READY, BIRTH_INSTANCE},
+};
+
+bool enclave_may_enter(enum phase from, enum birth birth, enum phase to)
+{
+    if (to == PHASE_UNRECOVERABLE_ERROR)
+        return true;
+    for (size_t i = 0; i < sizeof transitions / sizeof *transitions; i++) {
+        const struct transition *t = &transitions[i];
+        if (t->from == from && t->to == to && (t->births & (unsigned)birth) != 0)
+            return true;
+    }
+    return false;
+}
+
+void enclave_enter(struct enclave *e, enum phase to)
+{
+    int64_t now;
+    if (!enclave_may_enter(e->phase, e->birth, to)) {
+        log_error("phase %s: no way leads to %s; this is a defect", phase_name(e->phase),
+                  phase_name(to));
+        to = PHASE_UNRECOVERABLE_ERROR;
+    }
+    e->phase = to;
+    e->phase_since_s = clock_ms(e->clock, &now) == Q_OK ? now / 1000 : 0;
+}
+
 enum q_err booted_new(struct booted **out)
 {
     *out = calloc(1, sizeof **out);
@@ -140,19 +183,10 @@ void booted_record(struct booted *b, const struct approval *approvals, size_t n)
     b->envelope.share_set_approvals.n = i;
 }
 
-// Version 4 of RFC 9562.
 static enum q_err draw_id(struct enclave *e)
 {
-    uint8_t r[16];
-    BUF_AUTO hex = {0};
-    TRY(random_bytes(r, sizeof r));
-    r[6] = (uint8_t)(0x40 | (r[6] & 0x0f));
-    r[8] = (uint8_t)(0x80 | (r[8] & 0x3f));
-    TRY(hex_encode(BYTES_OF(r), &hex));
-    const char *h = (const char *)hex.p;
-    (void)snprintf(e->id_text, sizeof e->id_text, "%.8s-%.4s-%.4s-%.4s-%.12s", h, h + 8, h + 12,
-                   h + 16, h + 20);
-    e->id = bytes_of((const uint8_t *)e->id_text, ENCLAVE_ID_SIZE);
+    TRY(uuid_draw(e->id_text));
+    e->id = bytes_of(e->id_text, UUID_TEXT_SIZE);
     return Q_OK;
 }
 
@@ -170,6 +204,8 @@ enum q_err enclave_open(const struct enclave_options *options, struct enclave **
     e->egress = options->egress;
     e->published = options->published;
     e->resolvers = options->resolvers;
+    e->clock = options->clock != NULL ? options->clock : &clock_wall;
+    e->policy = options->policy;
     enum q_err err = draw_id(e);
     if (err == Q_OK)
         err = keyring_new(&e->keyring);

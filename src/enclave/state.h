@@ -3,6 +3,8 @@
 #ifndef QUORATE_ENCLAVE_STATE_H
 #define QUORATE_ENCLAVE_STATE_H
 
+#include "base/clock.h"
+#include "base/uuid.h"
 #include "custody/keyring.h"
 #include "custody/shares.h"
 #include "enclave/bridges.h"
@@ -48,14 +50,26 @@ struct reshare {
 enum q_err reshare_new(struct reshare **out);
 void reshare_free(struct reshare **r); // safe on NULL
 
-#define ENCLAVE_ID_SIZE 36 // a UUID as text
+// What the command line says of TEE instances.
+struct instance_policy {
+    const char *state_dir; // where manifest and stored data survive a restart; NULL: nowhere
+    const char
+        *pinned_quorum_key; // file with the one quorum key (hex) that may come here; NULL: any
+    bool require_member_decryption; // a share that was never opened by its member is not taken
+    bool unsafe_plaintext_shares;   // a share in clear is taken although the host sees it
+};
 
 struct enclave {
     enum phase phase;
     enum birth birth;
-    char id_text[ENCLAVE_ID_SIZE +
-                 1]; // of this life of this process: what is signed for it counts nowhere else
+    int64_t phase_since_s; // Unix time; 0: since the start
+    uint64_t operations;   // of the REST API that succeeded
+    uint64_t data_count;   // of the data that it stored
+    // Of this life of this process: what is signed for it counts nowhere else.
+    char id_text[UUID_TEXT_SIZE + 1];
     struct bytes id;
+    const struct clock *clock;     // not owned; wall
+    struct instance_policy policy; // its texts are not owned
     struct tee *tee;               // not owned
     struct supervisor *supervisor; // not owned; NULL: no application is ever started
     const struct bridges *bridges; // not owned; NULL: none can be opened
@@ -74,13 +88,20 @@ struct enclave_options {
     const struct bridges *bridges;
     const struct egress *egress;
     struct published published;
-    const char *resolvers; // path of resolv.conf; NULL: nowhere
+    const char *resolvers;     // path of resolv.conf; NULL: nowhere
+    const struct clock *clock; // wall; NULL: clock_wall
+    struct instance_policy policy;
 };
 
 // In WaitingForBootInstruction, with the leftovers of a dead run wiped.
 enum q_err enclave_open(const struct enclave_options *options, struct enclave **out);
 // Wipes the published files and every secret; safe on NULL.
 void enclave_close(struct enclave **e);
+
+// The one way to another phase. One that no row of the table of transitions allows is a defect of ours, which ends in
+// UnrecoverableError.
+void enclave_enter(struct enclave *e, enum phase to);
+bool enclave_may_enter(enum phase from, enum birth birth, enum phase to);
 
 // Records approvals as the envelope's share approvals (copies; at most one per member of the share set).
 void booted_record(struct booted *b, const struct approval *approvals, size_t n);
