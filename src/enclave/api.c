@@ -55,22 +55,55 @@ static enum q_err find_operation(struct api_call *c, const struct operation **ou
                       : api_refuse(c, 404, "path: not known");
 }
 
+// What the original says of members that it cannot read (renclave 1.3).
+static const struct {
+    const char *member, *words;
+} originals[] = {
+    {"manifest_envelope", "Failed to parse manifest envelope: "},
+    {"attestation_doc", "Attestation document must be an array of bytes: "},
+};
+
+// The codec's sentence up to where it would repeat what stood in the request, which may be secret.
+static enum q_err refuse_shape(struct api_call *c)
+{
+    struct bytes text;
+    TRY(arena_copy(c->arena, bytes_str(err_text()), &text));
+    const uint8_t *found = memmem(text.p, text.n, ", found", 7);
+    const char *words = "";
+    for (size_t i = 0; i < sizeof originals / sizeof *originals; i++)
+        if (bytes_begin_with(text, bytes_str(originals[i].member)))
+            words = originals[i].words;
+    return api_refuse(c, 422, "%s%.*s", words, found != NULL ? (int)(found - text.p) : (int)text.n,
+                      (const char *)text.p);
+}
+
+static enum q_err parse(struct api_call *c, struct json_t **tree)
+{
+    enum q_err err = json_parse_up_to(c->request->body, API_MAX_VALUES, tree);
+    if (err == Q_LIMIT)
+        return api_refuse(c, 413, "body: expected at most %zu values, not nested deeper than %d",
+                          API_MAX_VALUES, JSON_MAX_DEPTH);
+    if (err == Q_BAD_INPUT)
+        return api_refuse(c, 400, "body: expected JSON");
+    return err;
+}
+
 // 400 for what is no JSON, 422 for JSON of another shape (renclave 1.1).
 static enum q_err decode(struct api_call *c, const struct operation *o)
 {
     struct json_t *tree;
     void *body;
+    if (c->request->body.n > API_BODY_MAX)
+        return api_refuse(c, 413, "body: expected at most %zu bytes, found %zu", API_BODY_MAX,
+                          c->request->body.n);
     if (o->body == NULL)
         return Q_OK;
-    TRY(json_parse_up_to(c->request->body, API_MAX_VALUES, &tree));
-    enum q_err err = arena_alloc(c->arena, o->body->size, &body);
-    if (err == Q_OK) {
-        c->status = 422;
-        err = json_read(o->body, tree, c->arena, body);
-    }
+    TRY(arena_alloc(c->arena, o->body->size, &body));
+    TRY(parse(c, &tree));
+    enum q_err err = json_read(o->body, tree, c->arena, body);
     json_tree_free(tree);
-    TRY(err);
-    c->status = 0;
+    if (err != Q_OK)
+        return err == Q_NOMEM ? err : refuse_shape(c);
     c->body = body;
     return Q_OK;
 }
@@ -97,7 +130,8 @@ static enum q_err handle(struct enclave *e, struct api_call *c, const struct ope
     if (h == NULL)
         return refuse_phase(e, c);
     TRY(h(e, c));
-    e->operations++;
+    if (bytes_is(c->request->method, "POST") && c->operation != API_RESET)
+        e->operations++;
     return Q_OK;
 }
 

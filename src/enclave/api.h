@@ -55,9 +55,13 @@ unsigned api_status_of(enum q_err err);
 #define SHARE_MODE_ACKNOWLEDGED "acknowledgement"
 const char *api_share_mode(const struct enclave *e);
 
-// Whether this caller may do this: 401 or 403, or *c->caller.
+// Whether this caller may do this: 401 or 403, or c->caller.
 enum q_err api_authorise(struct enclave *e, struct api_call *c);
+// Whether a key of this role is configured, at start or in the manifest.
+bool api_auth_has_key(struct enclave *e, enum api_role role);
 
 enum q_err api_enclave_info(struct enclave *e, struct api_call *c);
+enum q_err api_application_status(struct enclave *e, struct api_call *c);
+enum q_err api_reset(struct enclave *e, struct api_call *c);
 
 #endif

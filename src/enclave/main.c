@@ -284,6 +284,9 @@ static enum q_err open_enclave(struct program *p, const struct options *o)
         .pinned_quorum_key = options_value(o, "pinned-quorum-key"),
         .require_member_decryption = options_given(o, "require-member-decryption"),
         .unsafe_plaintext_shares = options_given(o, "unsafe-plaintext-shares"),
+        .keys = {.client_keys = options_value(o, "client-key"),
+                 .admin_keys = options_value(o, "admin-key"),
+                 .bearer_token = options_value(o, "bearer-token")},
     };
     options.clock = &clock_wall;
     options.resolvers = p->is_init ? "/etc/resolv.conf" : NULL; // another machine's is its own

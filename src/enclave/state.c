@@ -72,6 +72,8 @@ static const struct api_row {
     api_handler handle;
 } api_rows[] = {
     {ALL_PHASES, BIRTH_ANY, API_ENCLAVE_INFO, api_enclave_info},
+    {ALL_PHASES, BIRTH_ANY, API_APPLICATION_STATUS, api_application_status},
+    {ALL_PHASES, BIRTH_ANY, API_RESET, api_reset},
 };
 
 api_handler api_route_find(enum phase phase, enum birth birth, enum api_operation operation)
@@ -183,21 +185,12 @@ void booted_record(struct booted *b, const struct approval *approvals, size_t n)
     b->envelope.share_set_approvals.n = i;
 }
 
-static enum q_err draw_id(struct enclave *e)
-{
-    TRY(uuid_draw(e->id_text));
-    e->id = bytes_of(e->id_text, UUID_TEXT_SIZE);
-    return Q_OK;
-}
-
 enum q_err enclave_open(const struct enclave_options *options, struct enclave **out)
 {
     TRY(published_open(&options->published));
     struct enclave *e = calloc(1, sizeof *e);
     if (e == NULL)
         return fail(Q_NOMEM, "enclave: no memory");
-    e->phase = PHASE_WAITING_FOR_BOOT_INSTRUCTION;
-    e->birth = BIRTH_KEY_DROPPED;
     e->tee = options->tee;
     e->supervisor = options->supervisor;
     e->bridges = options->bridges;
@@ -206,25 +199,76 @@ enum q_err enclave_open(const struct enclave_options *options, struct enclave **
     e->resolvers = options->resolvers;
     e->clock = options->clock != NULL ? options->clock : &clock_wall;
     e->policy = options->policy;
-    enum q_err err = draw_id(e);
+    e->id = bytes_of(e->id_text, UUID_TEXT_SIZE);
+    enum q_err err = uuid_draw(e->id_text);
     if (err == Q_OK)
         err = keyring_new(&e->keyring);
     if (err == Q_OK)
+        err = api_auth_open(&options->policy.keys, tee_simulated(options->tee), &e->auth);
+    if (err == Q_OK)
         *out = e;
     else
-        free(e);
+        enclave_close(&e);
     return err;
+}
+
+static void wipe_life(struct enclave *e)
+{
+    published_wipe_all(&e->published);
+    shares_release(&e->shares);
+    keyring_free(&e->keyring);
+    booted_free(&e->booted);
+    reshare_free(&e->reshare);
+}
+
+// Whether the supervisor was given what the manifest says to run.
+static bool application_started(const struct enclave *e)
+{
+    return e->supervisor != NULL && e->birth == BIRTH_KEY_DROPPED &&
+           e->phase == PHASE_QUORUM_KEY_PROVISIONED;
+}
+
+static void application_stopped(void *context)
+{
+    (void)context;
+    log_info("reset: the application has ended");
+}
+
+enum q_err enclave_reset(struct enclave *e, bool *renewed)
+{
+    KEYRING_AUTO *fresh = NULL;
+    char id[UUID_TEXT_SIZE + 1];
+    TRY(uuid_draw(id));
+    TRY(keyring_new(&fresh));
+    bool had_application = application_started(e);
+    if (had_application) {
+        supervisor_stop(e->supervisor, application_stopped, NULL);
+        e->outlived = e->booted;
+        e->booted = NULL;
+    }
+    wipe_life(e);
+    api_auth_forget(e->auth);
+    e->keyring = fresh;
+    fresh = NULL;
+    memcpy(e->id_text, id, sizeof id);
+    e->birth = BIRTH_KEY_DROPPED;
+    e->operations = e->data_count = 0;
+    e->phase_since_s = 0;
+    *renewed = !had_application && tee_restart(e->tee) == Q_OK;
+    if (*renewed)
+        e->phase = PHASE_WAITING_FOR_BOOT_INSTRUCTION;
+    else
+        enclave_enter(e, PHASE_UNRECOVERABLE_ERROR);
+    return Q_OK;
 }
 
 void enclave_close(struct enclave **e)
 {
     if (*e == NULL)
         return;
-    published_wipe_all(&(*e)->published);
-    shares_release(&(*e)->shares);
-    keyring_free(&(*e)->keyring);
-    booted_free(&(*e)->booted);
-    reshare_free(&(*e)->reshare);
+    wipe_life(*e);
+    booted_free(&(*e)->outlived);
+    api_auth_free(&(*e)->auth);
     free(*e);
     *e = NULL;
 }
