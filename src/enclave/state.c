@@ -199,6 +199,8 @@ enum q_err enclave_open(const struct enclave_options *options, struct enclave **
     e->resolvers = options->resolvers;
     e->clock = options->clock != NULL ? options->clock : &clock_wall;
     e->policy = options->policy;
+    e->phase = PHASE_WAITING_FOR_BOOT_INSTRUCTION;
+    e->birth = BIRTH_KEY_DROPPED;
     e->id = bytes_of(e->id_text, UUID_TEXT_SIZE);
     enum q_err err = uuid_draw(e->id_text);
     if (err == Q_OK)
