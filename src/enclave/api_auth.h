@@ -15,6 +15,7 @@ enum api_caller_kind {
 
 struct api_caller {
     enum api_caller_kind kind;
+    struct p256_public key; // of a client or admin: what he signed with
     bool has_reply_key;
     struct p256_public reply_key; // what answers with plaintext are sealed to
 };
