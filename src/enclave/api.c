@@ -1,14 +1,10 @@
 // From a request of the REST API to its answer (renclave 1.1, 1.2, 3.6): find the operation, decode the body as it is
 // described, ask the phase table, handle, and say every failure in one shape.
-#include "enclave/api.h"
-
-#include "base/log.h"
-#include "base/text.h"
 #include "codec/json.h"
+#include "enclave/api_answer.h"
 #include "enclave/handlers.h"
 
-#include <stdarg.h>
-#include <stdio.h>
+#include <string.h>
 
 static const struct operation {
     const char *method, *path;
@@ -42,31 +38,6 @@ static const struct operation {
 #define OPERATIONS (sizeof operations / sizeof *operations)
 _Static_assert(OPERATIONS == API_OPERATION_COUNT, "one row an operation");
 
-enum q_err api_answer(struct api_call *c, const struct type *type, const void *value)
-{
-    buf_clear(c->reply);
-    c->status = 200;
-    return json_encode(type, value, JSON_PLAIN, c->reply);
-}
-
-enum q_err api_refuse(struct api_call *c, unsigned status, const char *format, ...)
-{
-    char sentence[512];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(sentence, sizeof sentence, format, arguments);
-    va_end(arguments);
-    c->status = status;
-    return fail(Q_REFUSED, "%s", sentence);
-}
-
-unsigned api_status_of(enum q_err err)
-{
-    bool theirs = err == Q_BAD_INPUT || err == Q_REFUSED || err == Q_ATTESTATION ||
-                  err == Q_CRYPTO || err == Q_LIMIT || err == Q_UNSUPPORTED;
-    return theirs ? 400 : 500;
-}
-
 static enum q_err find_operation(struct api_call *c, const struct operation **out)
 {
     bool path_known = false;
@@ -84,57 +55,119 @@ static enum q_err find_operation(struct api_call *c, const struct operation **ou
                       : api_refuse(c, 404, "path: not known");
 }
 
+// What the original says of members that it cannot read (renclave 1.3).
+static const struct {
+    const char *member, *words;
+} originals[] = {
+    {"manifest_envelope", "Failed to parse manifest envelope: "},
+    {"attestation_doc", "Attestation document must be an array of bytes: "},
+};
+
+// The codec's sentence up to where it would repeat what stood in the request, which may be secret.
+static enum q_err refuse_shape(struct api_call *c)
+{
+    struct bytes text;
+    TRY(arena_copy(c->arena, bytes_str(err_text()), &text));
+    const uint8_t *found = memmem(text.p, text.n, ", found", 7);
+    const char *words = "";
+    for (size_t i = 0; i < sizeof originals / sizeof *originals; i++)
+        if (bytes_begin_with(text, bytes_str(originals[i].member)))
+            words = originals[i].words;
+    return api_refuse(c, 422, "%s%.*s", words, found != NULL ? (int)(found - text.p) : (int)text.n,
+                      (const char *)text.p);
+}
+
+static enum q_err parse(struct api_call *c, struct json_t **tree)
+{
+    enum q_err err = json_parse_up_to(c->request->body, API_MAX_VALUES, tree);
+    if (err == Q_LIMIT)
+        return api_refuse(c, 413, "body: expected at most %zu values, not nested deeper than %d",
+                          API_MAX_VALUES, JSON_MAX_DEPTH);
+    if (err == Q_BAD_INPUT)
+        return api_refuse(c, 400, "body: expected JSON");
+    return err;
+}
+
 // 400 for what is no JSON, 422 for JSON of another shape (renclave 1.1).
 static enum q_err decode(struct api_call *c, const struct operation *o)
 {
     struct json_t *tree;
     void *body;
+    if (c->request->body.n > API_BODY_MAX)
+        return api_refuse(c, 413, "body: expected at most %zu bytes, found %zu", API_BODY_MAX,
+                          c->request->body.n);
     if (o->body == NULL)
         return Q_OK;
-    TRY(json_parse_up_to(c->request->body, API_MAX_VALUES, &tree));
-    enum q_err err = arena_alloc(c->arena, o->body->size, &body);
-    if (err == Q_OK) {
-        c->status = 422;
-        err = json_read(o->body, tree, c->arena, body);
-    }
+    TRY(arena_alloc(c->arena, o->body->size, &body));
+    TRY(parse(c, &tree));
+    enum q_err err = json_read(o->body, tree, c->arena, body);
     json_tree_free(tree);
-    TRY(err);
-    c->status = 0;
+    if (err != Q_OK)
+        return err == Q_NOMEM ? err : refuse_shape(c);
     c->body = body;
     return Q_OK;
 }
 
-static enum q_err handle(struct enclave *e, struct api_call *c)
+// The phases in which a quorum key is still to come.
+#define BEFORE_KEY                                                                                 \
+    (1u << PHASE_WAITING_FOR_BOOT_INSTRUCTION | 1u << PHASE_GENESIS_BOOTED |                       \
+     1u << PHASE_WAITING_FOR_QUORUM_SHARDS | 1u << PHASE_WAITING_FOR_FORWARDED_KEY)
+
+static enum q_err refuse_phase(const struct enclave *e, struct api_call *c)
 {
-    const struct operation *o;
-    TRY(find_operation(c, &o));
-    TRY(decode(c, o));
-    api_handler h = api_route_find(e->phase, e->birth, c->operation);
-    if (h == NULL)
-        return api_refuse(c, 409, "%s: not taken in phase %s", o->path, phase_name(e->phase));
-    return h(e, c);
+    if (api_needs_key(c->operation) && (1u << e->phase & BEFORE_KEY) != 0)
+        return api_refuse_unprovisioned(c);
+    return api_refuse(c, 409, "%.*s: not taken in phase %s", (int)c->request->path.n,
+                      (const char *)c->request->path.p, phase_name(e->phase));
 }
 
-static enum q_err answer_error(struct api_call *c, enum q_err err)
+static enum q_err handle(struct enclave *e, struct api_call *c, const struct operation **o)
 {
-    if (c->status < 400)
-        c->status = api_status_of(err);
-    struct bytes text;
-    TRY(arena_copy(c->arena, bytes_str(err_text()), &text));
-    log_warn("refused: %s", err_text());
-    const struct api_error error = {
-        .error = text, .code = c->status, .request_id = c->request->request_id};
-    buf_clear(c->reply);
-    return json_encode(&type_api_error, &error, JSON_PLAIN, c->reply);
+    TRY(find_operation(c, o));
+    TRY(api_authorise(e, c));
+    TRY(decode(c, *o));
+    api_handler h = api_route_find(e->phase, e->birth, c->operation);
+    if (h == NULL)
+        return refuse_phase(e, c);
+    TRY(h(e, c));
+    if (bytes_is(c->request->method, "POST") && c->operation != API_RESET)
+        e->operations++;
+    return Q_OK;
+}
+
+static void add_share_mode(const struct enclave *e, struct api_call *c)
+{
+    const char *mode = api_share_mode(e);
+    bool says_it = c->operation == API_GENESIS_BOOT || c->operation == API_INJECT_SHARES ||
+                   c->operation == API_APPLICATION_STATUS;
+    if (mode == NULL || (says_it && c->status == 200))
+        return;
+    if (strcmp(mode, SHARE_MODE_ACKNOWLEDGED) == 0)
+        api_add(c, "share_mode", mode);
+}
+
+static enum q_err choose_id(struct api_call *c, char own[static UUID_TEXT_SIZE + 1])
+{
+    c->request_id = c->request->request_id;
+    if (c->request_id.n > 0)
+        return Q_OK;
+    TRY(uuid_draw(own));
+    c->request_id = bytes_of(own, UUID_TEXT_SIZE);
+    return Q_OK;
 }
 
 enum q_err handle_api(struct enclave *e, struct exchange *x)
 {
     BUF_AUTO body = {.wipe = true};
+    const struct operation *o = NULL;
+    char own_id[UUID_TEXT_SIZE + 1];
     struct api_call c = {.request = &x->request->api_request, .arena = x->arena, .reply = &body};
-    enum q_err err = handle(e, &c);
+    TRY(choose_id(&c, own_id));
+    enum q_err err = handle(e, &c, &o);
     if (err != Q_OK)
-        TRY(answer_error(&c, err));
+        TRY(api_answer_error(&c, o != NULL, err));
+    add_share_mode(e, &c);
+    TRY(api_answer_finish(&c));
     const struct message reply = {
         .tag = MSG_QUORATE_API_RESPONSE,
         .api_response = {.status = c.status, .body = buf_bytes(&body)},

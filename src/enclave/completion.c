@@ -66,7 +66,7 @@ enum q_err quorum_key_complete(struct enclave *e, struct p256_pair **quorum,
     }
     keyring_forget_secret(e->keyring, KEY_SETUP);
     keyring_forget_secret(e->keyring, KEY_LIVE); // the application has it now
-    e->phase = PHASE_QUORUM_KEY_PROVISIONED;
+    enclave_enter(e, PHASE_QUORUM_KEY_PROVISIONED);
     log_info("%s: quorum key complete", how);
     if (e->supervisor != NULL)
         supervisor_start(e->supervisor, &e->booted->application);

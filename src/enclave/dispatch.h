@@ -4,9 +4,9 @@
 
 #include "enclave/state.h"
 
-// The largest frame that is taken where no manifest can come, and where an export can: an envelope as large as a
-// boot takes, and a document.
-#define DISPATCH_SMALL_FRAME ((size_t)1 << 20)
+// The largest frame that is taken where no manifest of QuorumOS can come: a request of the REST API, its body in hex;
+// and where an export can: an envelope as large as a boot takes, and a document.
+#define DISPATCH_SMALL_FRAME (2 * API_BODY_MAX + ((size_t)64 << 10))
 #define DISPATCH_EXPORT_FRAME ((size_t)17 << 20)
 
 // Puts a reply into reply for any frame; fails only when there is no memory for one.

@@ -153,7 +153,7 @@ static enum q_err commit(struct enclave *e, struct exchange *x, struct boot_stag
     if (err == Q_OK)
         err = publish(s);
     if (err != Q_OK && begun) {
-        e->phase = PHASE_UNRECOVERABLE_ERROR;
+        enclave_enter(e, PHASE_UNRECOVERABLE_ERROR);
         published_wipe_all(&e->published);
         return err_context(err, "boot failed after the TEE was committed");
     }
@@ -167,7 +167,7 @@ static void adopt(struct enclave *e, struct boot_stage *s, enum phase next)
     e->booted = s->booted;
     s->keyring = NULL;
     s->booted = NULL;
-    e->phase = next;
+    enclave_enter(e, next);
 }
 
 static void log_boot(const struct booted *b, enum phase phase)

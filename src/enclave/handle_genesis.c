@@ -18,7 +18,7 @@ enum q_err handle_genesis(struct enclave *e, struct exchange *x)
     reply.genesis_reply.nsm_response = (struct nsm_response){
         .tag = NSM_ATTESTATION, .attestation = {.data = buf_bytes(&document)}};
     TRY(answer(x, &reply));
-    e->phase = PHASE_GENESIS_BOOTED;
+    enclave_enter(e, PHASE_GENESIS_BOOTED);
     log_info("genesis: quorum key made for %zu members, threshold %u%s", request->set.members.n,
              request->set.threshold, request->dr_key.p != NULL ? ", with a recovery key" : "");
     return Q_OK;

@@ -103,7 +103,7 @@ static enum q_err complete(struct enclave *e, struct exchange *x, const struct s
     shares_become(&e->shares, &none, *posted);
     *posted = NULL;
     keyring_forget_secret(e->keyring, KEY_SETUP);
-    e->phase = PHASE_GENESIS_BOOTED;
+    enclave_enter(e, PHASE_GENESIS_BOOTED);
     log_info("reshare: epoch %" PRIu64 " made for %zu members, threshold %u%s", r->boot.plan.epoch,
              r->boot.plan.new_share_set.members.n, r->boot.plan.new_share_set.threshold,
              r->boot.plan.new_key ? ", with a new quorum key" : "");

@@ -80,7 +80,7 @@ static enum q_err commit(struct enclave *e, struct exchange *x, const struct boo
               : refuse_with_cause(x, PE_QOS_ATTEST_ERROR);
     if (err == Q_OK || !begun)
         return err;
-    e->phase = PHASE_UNRECOVERABLE_ERROR;
+    enclave_enter(e, PHASE_UNRECOVERABLE_ERROR);
     return err_context(err, "reshare: boot failed after the TEE was committed");
 }
 
@@ -92,7 +92,7 @@ static void adopt(struct enclave *e, struct boot_stage *s)
     s->keyring = NULL;
     s->reshare = NULL;
     e->birth = BIRTH_RESHARE;
-    e->phase = PHASE_WAITING_FOR_QUORUM_SHARDS;
+    enclave_enter(e, PHASE_WAITING_FOR_QUORUM_SHARDS);
 }
 
 static void log_boot(const struct reshare_plan *p)

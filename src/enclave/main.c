@@ -99,6 +99,28 @@ static const struct option table[] = {
     {.name = "allow-unlocked-memory",
      .kind = OPTION_FLAG,
      .help = "start although secrets could be swapped out (development only)"},
+    {.name = "client-key",
+     .kind = OPTION_VALUE,
+     .help =
+         "file of public keys (hex, one a line) that may use the REST API's application routes"},
+    {.name = "admin-key",
+     .kind = OPTION_VALUE,
+     .help = "file of public keys (hex, one a line) that may use the REST API's administration"},
+    {.name = "bearer-token",
+     .kind = OPTION_VALUE,
+     .help = "file with a token that may use the application routes (simulated TEE only)"},
+    {.name = "state-dir",
+     .kind = OPTION_VALUE,
+     .help = "folder in which a TEE instance's manifest and stored data survive a restart"},
+    {.name = "pinned-quorum-key",
+     .kind = OPTION_VALUE,
+     .help = "file with the one quorum key (hex) whose manifest share-manifest takes unapproved"},
+    {.name = "require-member-decryption",
+     .kind = OPTION_FLAG,
+     .help = "take no share that was not opened by its member (inject-shares, simulated TEE)"},
+    {.name = "unsafe-plaintext-shares",
+     .kind = OPTION_FLAG,
+     .help = "take shares in clear, which the host sees (inject-shares, not on a simulated TEE)"},
     {.name = "app-usock", .kind = OPTION_VALUE, .help = "of an older release", .ignored = true},
     {.name = "pool-size", .kind = OPTION_VALUE, .help = "of an older release", .ignored = true},
 };
@@ -257,6 +279,16 @@ static enum q_err open_enclave(struct program *p, const struct options *o)
     options.published.paths[PUBLISHED_EPHEMERAL] = options_value(o, "ephemeral-file");
     options.published.paths[PUBLISHED_MANIFEST] = options_value(o, "manifest-file");
     options.published.app_uid = p->app_uid;
+    options.policy = (struct instance_policy){
+        .state_dir = options_value(o, "state-dir"),
+        .pinned_quorum_key = options_value(o, "pinned-quorum-key"),
+        .require_member_decryption = options_given(o, "require-member-decryption"),
+        .unsafe_plaintext_shares = options_given(o, "unsafe-plaintext-shares"),
+        .keys = {.client_keys = options_value(o, "client-key"),
+                 .admin_keys = options_value(o, "admin-key"),
+                 .bearer_token = options_value(o, "bearer-token")},
+    };
+    options.clock = &clock_wall;
     options.resolvers = p->is_init ? "/etc/resolv.conf" : NULL; // another machine's is its own
     return enclave_open(&options, &p->enclave);
 }

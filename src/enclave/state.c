@@ -4,10 +4,8 @@
 #include "enclave/api.h"
 #include "enclave/handlers.h"
 
-#include "base/hex.h"
-#include "base/random.h"
+#include "base/log.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +72,8 @@ static const struct api_row {
     api_handler handle;
 } api_rows[] = {
     {ALL_PHASES, BIRTH_ANY, API_ENCLAVE_INFO, api_enclave_info},
+    {ALL_PHASES, BIRTH_ANY, API_APPLICATION_STATUS, api_application_status},
+    {ALL_PHASES, BIRTH_ANY, API_RESET, api_reset},
 };
 
 api_handler api_route_find(enum phase phase, enum birth birth, enum api_operation operation)
@@ -96,6 +96,51 @@ handler route_find(enum phase phase, enum birth birth, uint32_t message_kind)
             return r->handle;
     }
     return NULL;
+}
+
+// The only ways from phase to phase, and after which birth (renclave 2.2, qos-behaviour 2.4). From everywhere an
+// unrecoverable error leads to its phase, and a reset to the beginning.
+static const struct transition {
+    enum phase from, to;
+    unsigned births;
+} transitions[] = {
+    {PHASE_WAITING_FOR_BOOT_INSTRUCTION, PHASE_GENESIS_BOOTED,
+     BIRTH_KEY_DROPPED | BIRTH_GENESIS_HELD},
+    {PHASE_WAITING_FOR_BOOT_INSTRUCTION, PHASE_WAITING_FOR_QUORUM_SHARDS,
+     BIRTH_KEY_DROPPED | BIRTH_RESHARE},
+    {PHASE_WAITING_FOR_BOOT_INSTRUCTION, PHASE_WAITING_FOR_FORWARDED_KEY,
+     BIRTH_KEY_DROPPED | BIRTH_INSTANCE_FORWARDED},
+    {PHASE_GENESIS_BOOTED, PHASE_WAITING_FOR_QUORUM_SHARDS, BIRTH_GENESIS_HELD},
+    {PHASE_WAITING_FOR_QUORUM_SHARDS, PHASE_GENESIS_BOOTED, BIRTH_RESHARE},
+    {PHASE_WAITING_FOR_QUORUM_SHARDS, PHASE_QUORUM_KEY_PROVISIONED,
+     BIRTH_KEY_DROPPED | BIRTH_GENESIS_HELD},
+    {PHASE_WAITING_FOR_FORWARDED_KEY, PHASE_QUORUM_KEY_PROVISIONED,
+     BIRTH_KEY_DROPPED | BIRTH_INSTANCE_FORWARDED},
+    {PHASE_QUORUM_KEY_PROVISIONED, PHASE_APPLICATION_READY, BIRTH_INSTANCE},
+};
+
+bool enclave_may_enter(enum phase from, enum birth birth, enum phase to)
+{
+    if (to == PHASE_UNRECOVERABLE_ERROR)
+        return true;
+    for (size_t i = 0; i < sizeof transitions / sizeof *transitions; i++) {
+        const struct transition *t = &transitions[i];
+        if (t->from == from && t->to == to && (t->births & (unsigned)birth) != 0)
+            return true;
+    }
+    return false;
+}
+
+void enclave_enter(struct enclave *e, enum phase to)
+{
+    int64_t now;
+    if (!enclave_may_enter(e->phase, e->birth, to)) {
+        log_error("phase %s: no way leads to %s; this is a defect", phase_name(e->phase),
+                  phase_name(to));
+        to = PHASE_UNRECOVERABLE_ERROR;
+    }
+    e->phase = to;
+    e->phase_since_s = clock_ms(e->clock, &now) == Q_OK ? now / 1000 : 0;
 }
 
 enum q_err booted_new(struct booted **out)
@@ -140,55 +185,92 @@ void booted_record(struct booted *b, const struct approval *approvals, size_t n)
     b->envelope.share_set_approvals.n = i;
 }
 
-// Version 4 of RFC 9562.
-static enum q_err draw_id(struct enclave *e)
-{
-    uint8_t r[16];
-    BUF_AUTO hex = {0};
-    TRY(random_bytes(r, sizeof r));
-    r[6] = (uint8_t)(0x40 | (r[6] & 0x0f));
-    r[8] = (uint8_t)(0x80 | (r[8] & 0x3f));
-    TRY(hex_encode(BYTES_OF(r), &hex));
-    const char *h = (const char *)hex.p;
-    (void)snprintf(e->id_text, sizeof e->id_text, "%.8s-%.4s-%.4s-%.4s-%.12s", h, h + 8, h + 12,
-                   h + 16, h + 20);
-    e->id = bytes_of((const uint8_t *)e->id_text, ENCLAVE_ID_SIZE);
-    return Q_OK;
-}
-
 enum q_err enclave_open(const struct enclave_options *options, struct enclave **out)
 {
     TRY(published_open(&options->published));
     struct enclave *e = calloc(1, sizeof *e);
     if (e == NULL)
         return fail(Q_NOMEM, "enclave: no memory");
-    e->phase = PHASE_WAITING_FOR_BOOT_INSTRUCTION;
-    e->birth = BIRTH_KEY_DROPPED;
     e->tee = options->tee;
     e->supervisor = options->supervisor;
     e->bridges = options->bridges;
     e->egress = options->egress;
     e->published = options->published;
     e->resolvers = options->resolvers;
-    enum q_err err = draw_id(e);
+    e->clock = options->clock != NULL ? options->clock : &clock_wall;
+    e->policy = options->policy;
+    e->phase = PHASE_WAITING_FOR_BOOT_INSTRUCTION;
+    e->birth = BIRTH_KEY_DROPPED;
+    e->id = bytes_of(e->id_text, UUID_TEXT_SIZE);
+    enum q_err err = uuid_draw(e->id_text);
     if (err == Q_OK)
         err = keyring_new(&e->keyring);
     if (err == Q_OK)
+        err = api_auth_open(&options->policy.keys, tee_simulated(options->tee), &e->auth);
+    if (err == Q_OK)
         *out = e;
     else
-        free(e);
+        enclave_close(&e);
     return err;
+}
+
+static void wipe_life(struct enclave *e)
+{
+    published_wipe_all(&e->published);
+    shares_release(&e->shares);
+    keyring_free(&e->keyring);
+    booted_free(&e->booted);
+    reshare_free(&e->reshare);
+}
+
+// Whether the supervisor was given what the manifest says to run.
+static bool application_started(const struct enclave *e)
+{
+    return e->supervisor != NULL && e->birth == BIRTH_KEY_DROPPED &&
+           e->phase == PHASE_QUORUM_KEY_PROVISIONED;
+}
+
+static void application_stopped(void *context)
+{
+    (void)context;
+    log_info("reset: the application has ended");
+}
+
+enum q_err enclave_reset(struct enclave *e, bool *renewed)
+{
+    KEYRING_AUTO *fresh = NULL;
+    char id[UUID_TEXT_SIZE + 1];
+    TRY(uuid_draw(id));
+    TRY(keyring_new(&fresh));
+    bool had_application = application_started(e);
+    if (had_application) {
+        supervisor_stop(e->supervisor, application_stopped, NULL);
+        e->outlived = e->booted;
+        e->booted = NULL;
+    }
+    wipe_life(e);
+    api_auth_forget(e->auth);
+    e->keyring = fresh;
+    fresh = NULL;
+    memcpy(e->id_text, id, sizeof id);
+    e->birth = BIRTH_KEY_DROPPED;
+    e->operations = e->data_count = 0;
+    e->phase_since_s = 0;
+    *renewed = !had_application && tee_restart(e->tee) == Q_OK;
+    if (*renewed)
+        e->phase = PHASE_WAITING_FOR_BOOT_INSTRUCTION;
+    else
+        enclave_enter(e, PHASE_UNRECOVERABLE_ERROR);
+    return Q_OK;
 }
 
 void enclave_close(struct enclave **e)
 {
     if (*e == NULL)
         return;
-    published_wipe_all(&(*e)->published);
-    shares_release(&(*e)->shares);
-    keyring_free(&(*e)->keyring);
-    booted_free(&(*e)->booted);
-    reshare_free(&(*e)->reshare);
+    wipe_life(*e);
+    booted_free(&(*e)->outlived);
+    api_auth_free(&(*e)->auth);
     free(*e);
     *e = NULL;
 }

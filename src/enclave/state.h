@@ -3,8 +3,11 @@
 #ifndef QUORATE_ENCLAVE_STATE_H
 #define QUORATE_ENCLAVE_STATE_H
 
+#include "base/clock.h"
+#include "base/uuid.h"
 #include "custody/keyring.h"
 #include "custody/shares.h"
+#include "enclave/api_auth.h"
 #include "enclave/bridges.h"
 #include "enclave/egress.h"
 #include "enclave/published.h"
@@ -48,14 +51,28 @@ struct reshare {
 enum q_err reshare_new(struct reshare **out);
 void reshare_free(struct reshare **r); // safe on NULL
 
-#define ENCLAVE_ID_SIZE 36 // a UUID as text
+// What the command line says of TEE instances.
+struct instance_policy {
+    const char *state_dir; // where manifest and stored data survive a restart; NULL: nowhere
+    const char
+        *pinned_quorum_key; // file with the one quorum key (hex) that may come here; NULL: any
+    bool require_member_decryption; // a share that was never opened by its member is not taken
+    bool unsafe_plaintext_shares;   // a share in clear is taken although the host sees it
+    struct api_auth_files keys;     // who may use the API
+};
 
 struct enclave {
     enum phase phase;
     enum birth birth;
-    char id_text[ENCLAVE_ID_SIZE +
-                 1]; // of this life of this process: what is signed for it counts nowhere else
+    int64_t phase_since_s; // Unix time; 0: since the start
+    uint64_t operations;   // POST requests of the REST API that succeeded, but resets
+    uint64_t data_count;   // of the data that it stored
+    // Of this life of this process: what is signed for it counts nowhere else.
+    char id_text[UUID_TEXT_SIZE + 1];
     struct bytes id;
+    const struct clock *clock;     // not owned; wall
+    struct instance_policy policy; // its texts are not owned
+    struct api_auth *auth;
     struct tee *tee;               // not owned
     struct supervisor *supervisor; // not owned; NULL: no application is ever started
     const struct bridges *bridges; // not owned; NULL: none can be opened
@@ -64,6 +81,8 @@ struct enclave {
     const char *resolvers;   // where the manifest's go (resolvers.h); NULL: nowhere
     struct keyring *keyring; // KEY_QUORUM, KEY_SETUP, KEY_LIVE
     struct booted *booted;   // NULL before boot
+    struct booted
+        *outlived; // of before a reset, which an application that is being ended may look at
     struct reshare *reshare; // not NULL after BIRTH_RESHARE
     struct share_list shares;
 };
@@ -74,13 +93,25 @@ struct enclave_options {
     const struct bridges *bridges;
     const struct egress *egress;
     struct published published;
-    const char *resolvers; // path of resolv.conf; NULL: nowhere
+    const char *resolvers;     // path of resolv.conf; NULL: nowhere
+    const struct clock *clock; // wall; NULL: clock_wall
+    struct instance_policy policy;
 };
 
 // In WaitingForBootInstruction, with the leftovers of a dead run wiped.
 enum q_err enclave_open(const struct enclave_options *options, struct enclave **out);
+// Everything of this life of the enclave that is in memory or published goes: keys, shares, manifest, application's
+// files, keys' replay windows. Then it waits for a boot under another id, as new, or, where only the machine's owner can
+// start it anew or an application of the manifest had the key, stands in UnrecoverableError (*renewed false). On
+// failure nothing has changed. What it stored for its next life stays.
+enum q_err enclave_reset(struct enclave *e, bool *renewed);
 // Wipes the published files and every secret; safe on NULL.
 void enclave_close(struct enclave **e);
+
+// The one way to another phase. One that no row of the table of transitions allows is a defect of ours, which ends in
+// UnrecoverableError.
+void enclave_enter(struct enclave *e, enum phase to);
+bool enclave_may_enter(enum phase from, enum birth birth, enum phase to);
 
 // Records approvals as the envelope's share approvals (copies; at most one per member of the share set).
 void booted_record(struct booted *b, const struct approval *approvals, size_t n);

@@ -40,6 +40,8 @@ struct tee_ops {
     // as the number says.
     enum q_err (*seal_identity)(struct tee *t, struct seal_identity *out);
     enum q_err (*seal_key)(struct tee *t, uint64_t firmware, struct secret *out);
+    // The machine starts anew: fresh registers, the same measurements. NULL: not from inside.
+    enum q_err (*restart)(struct tee *t);
     void (*close)(struct tee *t); // releases t too
 };
 

@@ -10,6 +10,13 @@ void registers_start(struct registers *r)
         r->value[i] = (struct register_value){.present = true, .n = SHA384_SIZE};
 }
 
+void registers_restart(struct registers *r)
+{
+    struct registers before = *r;
+    registers_start(r);
+    memcpy(r->value, before.value, REGISTERS_LOCKED_AT_BOOT * sizeof *r->value);
+}
+
 void registers_describe(const struct registers *r, struct tee_description *out)
 {
     *out = (struct tee_description){

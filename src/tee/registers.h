@@ -14,6 +14,8 @@ struct registers {
 
 // All zero, the first 16 locked.
 void registers_start(struct registers *r);
+// As registers_start, but with what those 16 measured.
+void registers_restart(struct registers *r);
 void registers_describe(const struct registers *r, struct tee_description *out);
 enum q_err registers_check_index(unsigned index); // InvalidIndex
 // All three refuse an index that is not there; extend also what is locked (ReadOnlyIndex).

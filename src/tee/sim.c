@@ -23,6 +23,7 @@ struct sim {
     struct sim_pki pki;
     const struct clock *clock;
     char module_id[80];
+    bool mock;
     int binary; // the running program, until it is measured; -1 then, and for a mock
     struct registers registers;
 };
@@ -129,6 +130,32 @@ static void sim_close(struct tee *t)
     free(s);
 }
 
+// Like "i-0f73a4b4cb74cc9f2-enc0192e4188fef781d", but nobody takes it for one.
+static enum q_err name_module(struct sim *s)
+{
+    uint64_t enclave = 0;
+    uint8_t instance[SHA256_SIZE];
+    TRY(random_bytes((uint8_t *)&enclave, sizeof enclave));
+    TRY(sha256(buf_bytes(&s->pki.root), instance));
+    if (s->mock)
+        (void)snprintf(s->module_id, sizeof s->module_id, "mock_module_id");
+    else
+        (void)snprintf(s->module_id, sizeof s->module_id,
+                       "i-%02x%02x%02x%02x-enc%016" PRIx64 "-simulated", instance[0], instance[1],
+                       instance[2], instance[3], enclave);
+    return Q_OK;
+}
+
+// As if the machine had been switched off: no document says that it is the one from before.
+static enum q_err sim_restart(struct tee *t)
+{
+    struct sim *s = sim_of(t);
+    TRY(measure(s));
+    TRY(name_module(s));
+    registers_restart(&s->registers);
+    return Q_OK;
+}
+
 static const struct tee_ops sim_ops = {
     .describe = sim_describe,
     .read = sim_read,
@@ -137,24 +164,9 @@ static const struct tee_ops sim_ops = {
     .attest = sim_attest,
     .seal_identity = sim_seal_identity,
     .seal_key = sim_seal_key,
+    .restart = sim_restart,
     .close = sim_close,
 };
-
-// Like "i-0f73a4b4cb74cc9f2-enc0192e4188fef781d", but nobody takes it for one.
-static enum q_err name_module(struct sim *s, bool mock)
-{
-    uint64_t enclave = 0;
-    uint8_t instance[SHA256_SIZE];
-    TRY(random_bytes((uint8_t *)&enclave, sizeof enclave));
-    TRY(sha256(buf_bytes(&s->pki.root), instance));
-    if (mock)
-        (void)snprintf(s->module_id, sizeof s->module_id, "mock_module_id");
-    else
-        (void)snprintf(s->module_id, sizeof s->module_id,
-                       "i-%02x%02x%02x%02x-enc%016" PRIx64 "-simulated", instance[0], instance[1],
-                       instance[2], instance[3], enclave);
-    return Q_OK;
-}
 
 static enum q_err measure_role(struct sim *s, const struct tee_options *o,
                                const struct sim_dir *dir)
@@ -189,7 +201,8 @@ static enum q_err start(struct sim *s, const struct tee_options *o)
     TRY(sim_dir_open(o->sim_dir, &a, &dir));
     TRY(sim_pki_load(&dir, now_ms / 1000, &s->pki));
     TRY(buf_append(&s->tee.root, buf_bytes(&s->pki.root)));
-    TRY(name_module(s, o->mock || o->mock_pcrs != NULL));
+    s->mock = o->mock || o->mock_pcrs != NULL;
+    TRY(name_module(s));
     TRY(start_registers(s, o, &dir));
     log_warn("SIMULATED TEE: no hardware protects the keys of this process (PKI in %s)", dir.path);
     return Q_OK;

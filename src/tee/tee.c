@@ -100,12 +100,27 @@ enum q_err tee_attest(struct tee *t, struct bytes user_data, struct bytes nonce,
     return t->ops->attest(t, user_data, nonce, public_key, document);
 }
 
+enum q_err tee_measurement(struct tee *t, unsigned index, struct buf *out)
+{
+    struct register_state state;
+    TRY(t->ops->read(t, index, &state));
+    return buf_append(out, bytes_of(state.value.value, state.value.n));
+}
+
+enum q_err tee_restart(struct tee *t)
+{
+    if (t->ops->restart == NULL)
+        return fail(Q_UNSUPPORTED, "TEE %s: only whoever started this machine can start it anew",
+                    t->name);
+    return t->ops->restart(t);
+}
+
 enum q_err tee_print_measurements(struct tee *t, struct buf *out)
 {
     for (unsigned i = 0; i < MEASUREMENT_COUNT; i++) {
-        struct register_state state;
-        TRY(t->ops->read(t, i, &state));
-        TRY(hex_encode(bytes_of(state.value.value, state.value.n), out));
+        BUF_AUTO value = {0};
+        TRY(tee_measurement(t, i, &value));
+        TRY(hex_encode(buf_bytes(&value), out));
         TRY(buf_printf(out, " PCR%u\n", i));
     }
     return Q_OK;

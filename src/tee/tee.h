@@ -51,6 +51,11 @@ enum q_err tee_commit(struct tee *t, const uint8_t setup[static SHA384_SIZE],
 // absent.
 enum q_err tee_attest(struct tee *t, struct bytes user_data, struct bytes nonce,
                       struct bytes public_key, struct buf *document);
+// Appends what register 0, 1, 2 or 3 measures now.
+enum q_err tee_measurement(struct tee *t, unsigned index, struct buf *out);
+// As if its machine had been switched off and on: measured as before, but no commitment stands any more, and its
+// documents name another machine. Q_UNSUPPORTED where only the machine's owner can do that: all but the simulated one.
+enum q_err tee_restart(struct tee *t);
 // Registers 0 to 3 now, as "<hex> PCR<n>" lines: --print-pcrs.
 enum q_err tee_print_measurements(struct tee *t, struct buf *out);
 

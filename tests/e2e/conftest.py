@@ -4,6 +4,7 @@ import shutil
 import machine
 import pytest
 from ceremony import Ceremony
+from instance import Instance
 from raw_enclave import Enclave
 
 
@@ -67,3 +68,24 @@ def shared_ceremony():
         yield ceremony
     finally:
         ceremony.machine.remove()
+
+
+@pytest.fixture
+def new_instance(folder):
+    """A function that makes a TEE instance, not yet started; all share one simulated root and end with the test."""
+    made = []
+
+    def make(*options, **how):
+        how.setdefault("sim", folder / "sim")
+        made.append(Instance(folder / f"instance{len(made) + 1}", *options, **how))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def instance(new_instance):
+    """One TEE instance, running."""
+    return new_instance().start()

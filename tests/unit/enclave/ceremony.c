@@ -50,11 +50,18 @@ static void make_manifest(struct ceremony *c)
 
 void ceremony_open_enclave(struct ceremony *c)
 {
-    struct enclave_options options = {.tee = c->tee, .supervisor = c->supervisor};
+    struct enclave_options options = {
+        .tee = c->tee, .supervisor = c->supervisor, .policy = c->policy};
     for (size_t i = 0; i < PUBLISHED_COUNT; i++)
         options.published.paths[i] = c->files[i];
     options.published.app_uid = geteuid();
     assert_ok(enclave_open(&options, &c->enclave));
+}
+
+void ceremony_reopen(struct ceremony *c)
+{
+    enclave_close(&c->enclave);
+    ceremony_open_enclave(c);
 }
 
 static void name_files(struct ceremony *c)

@@ -16,6 +16,7 @@ struct ceremony {
     struct arena arena;
     struct tee *tee;
     struct supervisor *supervisor; // set before ceremony_open_enclave, NULL: none
+    struct instance_policy policy; // set before ceremony_open_enclave
     struct enclave *enclave;
     struct p256_pair *pairs[PEOPLE];
     struct member members[PEOPLE];
@@ -30,6 +31,8 @@ struct ceremony {
 void ceremony_open(struct ceremony *c);
 void ceremony_close(struct ceremony *c);
 void ceremony_open_enclave(struct ceremony *c);
+// The enclave anew, with the policy as it is now.
+void ceremony_reopen(struct ceremony *c);
 // A second enclave of the same people, with the same quorum key and manifest; own_root: under a PKI of its own, else
 // under the first one's. To be closed before the first.
 void ceremony_open_second(const struct ceremony *first, bool own_root, struct ceremony *out);

@@ -61,6 +61,43 @@ static void document_has_the_form_of_a_genuine_one(void **state)
     assert_int_equal(at[0], 0xf6); // null
 }
 
+static void restarted_it_measures_the_same_and_has_fresh_registers(void **state)
+{
+    const struct fixture *f = *state;
+    const uint8_t setup[SHA384_SIZE] = {1}, live[SHA384_SIZE] = {2};
+    bool begun = false;
+    TEE_AUTO *t = NULL;
+    BUF_AUTO document = {0}, again = {0};
+    ARENA_AUTO a = {0};
+    struct claims before, after;
+    assert_ok(tee_open(&f->options, &t));
+    assert_ok(tee_commit(t, setup, live, &begun));
+    assert_ok(tee_attest(t, BYTES_NONE, BYTES_NONE, BYTES_NONE, &document));
+    verify_own(f, t, &document, &a, &before);
+    assert_refused(tee_commit(t, setup, live, &begun), Q_TEE, "PCR16");
+    assert_ok(tee_restart(t));
+    assert_ok(tee_attest(t, BYTES_NONE, BYTES_NONE, BYTES_NONE, &again));
+    verify_own(f, t, &again, &a, &after);
+    for (size_t i = 0; i < 32; i++)
+        assert_memory_equal(after.registers[i].value,
+                            i == 16 || i == 17 ? zero : before.registers[i].value, SHA384_SIZE);
+    assert_false(bytes_equal(before.module_id, after.module_id));
+    assert_ok(tee_commit(t, live, setup, &begun));
+}
+
+static void other_machines_cannot_restart_themselves(void **state)
+{
+    const struct fixture *f = *state;
+    TEE_AUTO *t = NULL;
+    assert_ok(tee_open(&f->options, &t));
+    const struct tee_ops *own = t->ops;
+    struct tee_ops ops = *own;
+    ops.restart = NULL;
+    t->ops = &ops;
+    assert_refused(tee_restart(t), Q_UNSUPPORTED, "start it anew");
+    t->ops = own;
+}
+
 static void absent_values_stay_absent(void **state)
 {
     const struct fixture *f = *state;
@@ -301,6 +338,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SIM_TEST(attests_what_it_was_asked_to),
         SIM_TEST(document_has_the_form_of_a_genuine_one),
+        SIM_TEST(restarted_it_measures_the_same_and_has_fresh_registers),
+        SIM_TEST(other_machines_cannot_restart_themselves),
         SIM_TEST(absent_values_stay_absent),
         SIM_TEST(sizes_beyond_the_security_modules_are_refused),
         SIM_TEST(registers_extend_until_locked),
