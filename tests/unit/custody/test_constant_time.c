@@ -222,6 +222,64 @@ static void holding_a_share_looks_at_its_x_alone(void **state)
     held_share_free(&held);
 }
 
+// The other suite: the seed itself is the scalar (renclave 8.2 C1).
+static void secret_raw_pair(struct p256_pair **out)
+{
+    uint8_t seed[P256_SEED_SIZE];
+    fill_secret(seed, sizeof seed, 3);
+    assert_public_ok(p256_pair_from_seed_suite(P256_SUITE_RENCLAVE, BYTES_OF(seed), out));
+    make_public(out, sizeof(*out));
+    make_public(p256_pair_public(*out), sizeof(struct p256_public));
+    assert_still_secret(p256_pair_seed(*out).p);
+}
+
+static void finding_29_keys_of_the_rest_api_do_not_depend_on_their_scalar(void **state)
+{
+    (void)state;
+    only_under_valgrind();
+    KEYRING_AUTO *ring = NULL;
+    P256_PAIR_AUTO *pair = NULL;
+    SECRET_AUTO signature = {0};
+    SECRET_AUTO sealed = {0};
+    SECRET_AUTO opened = {0};
+    uint8_t plaintext[33];
+    const struct key_description what = {
+        .id = KEY_QUORUM, .suite = SUITE_RENCLAVE_P256, .uses = USE_SIGN | USE_OPEN | USE_SEAL};
+    fill_secret(plaintext, sizeof plaintext, 1);
+    secret_raw_pair(&pair);
+    assert_ok(keyring_new(&ring));
+    assert_ok(keyring_put(ring, &what, &pair));
+    assert_public_ok(custody_use(ring, KEY_QUORUM, USE_SIGN, BYTES_LIT("message"), &signature));
+    assert_still_secret(signature.p);
+    random_set_source(secret_source);
+    enum q_err err = custody_use_for(ring, KEY_QUORUM, USE_SEAL, BYTES_LIT("quorate-data-v1"),
+                                     BYTES_OF(plaintext), &sealed);
+    random_set_source(NULL);
+    assert_public_ok(err);
+    make_public(sealed.p, sealed.n);
+    assert_public_ok(custody_use_for(ring, KEY_QUORUM, USE_OPEN, BYTES_LIT("quorate-data-v1"),
+                                     secret_bytes(&sealed), &opened));
+    assert_still_secret(opened.p);
+    make_public(opened.p, opened.n);
+    make_public(plaintext, sizeof plaintext);
+    assert_bytes(secret_bytes(&opened), BYTES_OF(plaintext));
+}
+
+// What an injected share is asked besides: whether it has the hash that the genesis said.
+static void finding_29_a_shares_hash_is_compared_whole(void **state)
+{
+    (void)state;
+    only_under_valgrind();
+    uint8_t share[SHARE_SIZE], hash[SHA512_SIZE], expected[SHA512_SIZE] = {0};
+    fill_secret(share, sizeof share, 1);
+    assert_public_ok(sha512(BYTES_OF(share), hash));
+    assert_still_secret(hash);
+    bool same = secret_equal(BYTES_OF(hash), BYTES_OF(expected));
+    assert_still_secret(&same);
+    make_public(&same, sizeof same);
+    assert_false(same);
+}
+
 // What the test is there to catch: a comparison that ends early, a table read at a secret place.
 static void leak(void)
 {
@@ -253,6 +311,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(symmetric_envelopes_do_not_depend_on_key_or_plaintext),
         cmocka_unit_test(the_keyring_s_door_does_not_depend_on_the_key),
         cmocka_unit_test(holding_a_share_looks_at_its_x_alone),
+        cmocka_unit_test(finding_29_keys_of_the_rest_api_do_not_depend_on_their_scalar),
+        cmocka_unit_test(finding_29_a_shares_hash_is_compared_whole),
     };
     return cmocka_run_group_tests_name("custody/constant_time", tests, NULL, NULL);
 }
