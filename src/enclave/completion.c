@@ -72,3 +72,52 @@ enum q_err quorum_key_complete(struct enclave *e, struct p256_pair **quorum,
         supervisor_start(e->supervisor, &e->booted->application);
     return Q_OK;
 }
+
+#define SELF_TEST_TEXT BYTES_LIT("quorate instance self test")
+
+static enum q_err test_signing(const struct enclave *e, const struct p256_public *manifest_key)
+{
+    SECRET_AUTO signature = {0};
+    TRY(custody_use(e->keyring, KEY_QUORUM, USE_SIGN, SELF_TEST_TEXT, &signature));
+    return p256_verify(manifest_key, SELF_TEST_TEXT, secret_bytes(&signature));
+}
+
+static enum q_err test_sealing(const struct enclave *e, const struct p256_public *manifest_key)
+{
+    SECRET_AUTO opened = {0};
+    BUF_AUTO envelope = {0};
+    TRY(p256_seal(manifest_key, SELF_TEST_TEXT, &envelope));
+    TRY(custody_use(e->keyring, KEY_QUORUM, USE_OPEN, buf_bytes(&envelope), &opened));
+    return secret_equal(secret_bytes(&opened), SELF_TEST_TEXT)
+               ? Q_OK
+               : fail(Q_CRYPTO, "what was sealed is not what was opened");
+}
+
+// That the key in the ring does what the manifest's public key says.
+static enum q_err self_test(const struct enclave *e)
+{
+    struct p256_public manifest_key;
+    TRY(p256_public_parse(e->booted->envelope.manifest.namespace.quorum_key, &manifest_key));
+    TRY(test_signing(e, &manifest_key));
+    return test_sealing(e, &manifest_key);
+}
+
+enum q_err instance_key_complete(struct enclave *e, struct p256_pair **quorum, const char *how)
+{
+    const struct key_description what = {.id = KEY_QUORUM,
+                                         .suite = key_suite_of(p256_pair_public(*quorum)),
+                                         .uses = USE_SIGN | USE_OPEN | USE_SEAL | USE_EXPORT};
+    TRY(keyring_put(e->keyring, &what, quorum));
+    enum q_err err = self_test(e);
+    if (err != Q_OK) {
+        keyring_remove(e->keyring, KEY_QUORUM);
+        enclave_enter(e, PHASE_UNRECOVERABLE_ERROR);
+        return err_context(err, "%s: self test of the quorum key", how);
+    }
+    keyring_forget_secret(e->keyring, KEY_SETUP);
+    keyring_forget_secret(e->keyring, KEY_LIVE); // attested, and used by nobody
+    enclave_enter(e, PHASE_QUORUM_KEY_PROVISIONED);
+    enclave_enter(e, PHASE_APPLICATION_READY);
+    log_info("%s: quorum key complete", how);
+    return Q_OK;
+}

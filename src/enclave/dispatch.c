@@ -13,12 +13,18 @@ static struct bytes recorded_sentence(struct arena *a)
     return arena_copy(a, bytes_str(err_text()), &text) == Q_OK ? text : BYTES_LIT("no memory");
 }
 
+enum q_err refuse_recorded(struct arena *a, struct protocol_error *why,
+                           enum protocol_error_kind kind)
+{
+    struct bytes cause = recorded_sentence(a);
+    enum q_err err = refuse(why, kind, "%.*s", (int)cause.n, (const char *)cause.p);
+    why->text = cause;
+    return err;
+}
+
 enum q_err refuse_with_cause(struct exchange *x, enum protocol_error_kind kind)
 {
-    struct bytes cause = recorded_sentence(x->arena);
-    enum q_err err = refuse(&x->why, kind, "%.*s", (int)cause.n, (const char *)cause.p);
-    x->why.text = cause;
-    return err;
+    return refuse_recorded(x->arena, &x->why, kind);
 }
 
 enum q_err answer(struct exchange *x, const struct message *reply)

@@ -21,6 +21,8 @@ enum q_err answer(struct exchange *x, const struct message *reply);
 
 // Refusals with text for a payload: QosAttestError and the like, from the sentence recorded last.
 enum q_err refuse_with_cause(struct exchange *x, enum protocol_error_kind kind);
+enum q_err refuse_recorded(struct arena *a, struct protocol_error *why,
+                           enum protocol_error_kind kind);
 
 enum q_err handle_status(struct enclave *e, struct exchange *x);
 enum q_err handle_version(struct enclave *e, struct exchange *x);

@@ -32,6 +32,10 @@ struct booted {
     struct manifest_envelope envelope; // share approvals: those of the shares that are held
     uint8_t manifest_hash[SHA256_SIZE];
     struct application application;
+    // Of a TEE instance (renclave 3.1, 3.2): what the genesis said of the shares, one hash a member of the share set
+    // (NULL: no genesis of ours), and the quorum key's signature over the manifest's hash (absent: none came with it).
+    uint8_t (*share_hashes)[SHA512_SIZE];
+    struct bytes quorum_key_signature;
     struct approval approvals[SHAMIR_MAX_SHARES]; // what envelope.share_set_approvals points to
     uint8_t signatures[SHAMIR_MAX_SHARES][P256_SIGNATURE_SIZE];
 };

@@ -191,6 +191,18 @@ static void refuse_sets(struct ceremony *c, uint32_t manifest_k, uint32_t share_
     refused(c, &bad, expected);
 }
 
+static void refuses_a_quorum_key_of_the_rest_api(void **state)
+{
+    struct ceremony *c = *state;
+    P256_PAIR_AUTO *pair = NULL;
+    assert_ok(p256_pair_generate_suite(P256_SUITE_RENCLAVE, &pair));
+    c->envelope.manifest.namespace.quorum_key = p256_public_bytes(p256_pair_public(pair));
+    ceremony_approve(c, 2);
+    struct ceremony bad = *c;
+    refused(c, &bad, PE_INVALID_MSG);
+    assert_non_null(strstr(err_text(), "one point twice"));
+}
+
 static void refuses_thresholds_that_protect_nothing_or_cannot_be_met(void **state)
 {
     struct ceremony *c = *state;
@@ -389,6 +401,7 @@ int main(void)
         TEST(refuses_share_approvals_in_the_envelope),
         TEST(refuses_another_application),
         TEST(refuses_a_quorum_key_that_is_none),
+        TEST(refuses_a_quorum_key_of_the_rest_api),
         TEST(refuses_thresholds_that_protect_nothing_or_cannot_be_met),
         TEST(what_the_original_refuses_is_found_before_what_only_we_refuse),
         TEST(refuses_an_argument_that_cannot_be_passed_on),
