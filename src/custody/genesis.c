@@ -24,17 +24,15 @@ static enum q_err give_share(const struct member *m, struct bytes share, struct 
     return sha512(share, out->share_hash);
 }
 
-static enum q_err give_shares(const struct genesis_set *set, struct bytes seed, struct arena *a,
+static enum q_err give_shares(const struct genesis_set *set, struct bytes shares, struct arena *a,
                               struct genesis_output *out)
 {
-    SECRET_AUTO shares = {0};
-    unsigned n = (unsigned)set->members.n;
-    TRY(shamir_split(seed, n, set->threshold, &shares));
+    size_t n = set->members.n;
     void *items;
     TRY(arena_array(a, n, sizeof *out->member_outputs.items, &items));
     out->member_outputs.items = items;
     out->member_outputs.n = n;
-    size_t size = seed.n + 1;
+    size_t size = shares.n / n;
     for (size_t i = 0; i < n; i++)
         TRY(give_share(&set->members.items[i], bytes_of(shares.p + i * size, size), a,
                        &out->member_outputs.items[i]));
@@ -62,9 +60,10 @@ static enum q_err add_test_message(const struct p256_pair *pair, struct arena *a
     return seal_into(p256_pair_public(pair), out->test_message, a, &out->test_message_ciphertext);
 }
 
-enum q_err genesis_hand_out(const struct p256_pair *pair, const struct genesis_set *set,
-                            struct bytes dr_key, struct arena *a, struct genesis_output *out,
-                            struct protocol_error *why)
+enum q_err genesis_hand_out_keeping(const struct p256_pair *pair, const struct genesis_set *set,
+                                    struct bytes dr_key, struct arena *a,
+                                    struct genesis_output *out, struct secret *shares,
+                                    struct protocol_error *why)
 {
     TRY(genesis_set_check(set, why));
     struct p256_public recovery = {0};
@@ -72,9 +71,18 @@ enum q_err genesis_hand_out(const struct p256_pair *pair, const struct genesis_s
         return refuse_p256(why, PE_INVALID_P256_DR_KEY, "disaster recovery key");
     *out = (struct genesis_output){.set = *set, .dr_key = dr_key};
     TRY(arena_copy(a, p256_public_bytes(p256_pair_public(pair)), &out->quorum_key));
-    TRY(give_shares(set, p256_pair_seed(pair), a, out));
+    TRY(shamir_split(p256_pair_seed(pair), (unsigned)set->members.n, set->threshold, shares));
+    TRY(give_shares(set, secret_bytes(shares), a, out));
     TRY(wrap_for_recovery(&recovery, p256_pair_seed(pair), a, out));
     return add_test_message(pair, a, out);
+}
+
+enum q_err genesis_hand_out(const struct p256_pair *pair, const struct genesis_set *set,
+                            struct bytes dr_key, struct arena *a, struct genesis_output *out,
+                            struct protocol_error *why)
+{
+    SECRET_AUTO shares = {0};
+    return genesis_hand_out_keeping(pair, set, dr_key, a, out, &shares, why);
 }
 
 enum q_err genesis_make(const struct genesis_set *set, struct bytes dr_key, struct arena *a,

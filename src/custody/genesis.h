@@ -16,5 +16,11 @@ enum q_err genesis_make(const struct genesis_set *set, struct bytes dr_key, stru
 enum q_err genesis_hand_out(const struct p256_pair *pair, const struct genesis_set *set,
                             struct bytes dr_key, struct arena *a, struct genesis_output *out,
                             struct protocol_error *why);
+// The same, with all shares, one after the other as shamir_split makes them, for the caller to keep or destroy:
+// genesis_held.h. On failure there may be shares in it, too.
+enum q_err genesis_hand_out_keeping(const struct p256_pair *pair, const struct genesis_set *set,
+                                    struct bytes dr_key, struct arena *a,
+                                    struct genesis_output *out, struct secret *shares,
+                                    struct protocol_error *why);
 
 #endif

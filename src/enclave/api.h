@@ -52,8 +52,11 @@ unsigned api_status_of(enum q_err err);
 // What genesis-boot, inject-shares and application-status say of the forms of shares that are taken now (renclave
 // 3.1). NULL: nothing to say, as on an enclave that never ran a genesis of this API. While it is SHARE_MODE_ACKNOWLEDGED,
 // every other answer says it too.
-#define SHARE_MODE_ACKNOWLEDGED "acknowledgement"
+#define SHARE_MODE_ACKNOWLEDGED "acknowledgement (SIMULATED TEE only), plaintext or envelope"
 const char *api_share_mode(const struct enclave *e);
+const char *api_share_forms(const struct enclave *e); // the same whoever asks
+// Ends what the genesis holds when its time is over; for a timer.
+void api_expire_shares(struct enclave *e);
 
 // Whether this caller may do this: 401 or 403, or c->caller.
 enum q_err api_authorise(struct enclave *e, struct api_call *c);
@@ -63,5 +66,9 @@ bool api_auth_has_key(struct enclave *e, enum api_role role);
 enum q_err api_enclave_info(struct enclave *e, struct api_call *c);
 enum q_err api_application_status(struct enclave *e, struct api_call *c);
 enum q_err api_reset(struct enclave *e, struct api_call *c);
+enum q_err api_genesis_boot(struct enclave *e, struct api_call *c);
+enum q_err api_genesis_again(struct enclave *e, struct api_call *c); // the one that was executed
+enum q_err api_inject_shares(struct enclave *e, struct api_call *c);
+enum q_err api_inject_again(struct enclave *e, struct api_call *c); // in ApplicationReady
 
 #endif

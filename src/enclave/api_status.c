@@ -139,9 +139,3 @@ enum q_err api_application_status(struct enclave *e, struct api_call *c)
         TRY(describe_manifest(e->booted, c->arena, &reply));
     return api_answer(c, &type_api_status_reply, &reply);
 }
-
-const char *api_share_mode(const struct enclave *e)
-{
-    (void)e;
-    return NULL;
-}

@@ -116,6 +116,7 @@ enum q_err instance_key_complete(struct enclave *e, struct p256_pair **quorum, c
     }
     keyring_forget_secret(e->keyring, KEY_SETUP);
     keyring_forget_secret(e->keyring, KEY_LIVE); // attested, and used by nobody
+    genesis_held_free(&e->held);
     enclave_enter(e, PHASE_QUORUM_KEY_PROVISIONED);
     enclave_enter(e, PHASE_APPLICATION_READY);
     log_info("%s: quorum key complete", how);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "codec/json.h"
+#include "enclave/api.h"
 #include "enclave/dispatch.h"
 #include "enclave/egress.h"
 #include "enclave/init.h"
@@ -24,6 +25,7 @@
 #define IDLE_MS 30000
 #define FRAME_MS 30000
 #define FINISH_MS 3000
+#define EXPIRY_MS 1000 // between looks at what a simulated genesis holds
 #define CONTROL_PORT "3" // as PID 1
 
 static const struct option table[] = {
@@ -130,7 +132,7 @@ struct program {
     uid_t app_uid;
     bool is_init;
     struct loop *loop;
-    struct timer *finish;
+    struct timer *finish, *expiry;
     struct tee *tee;
     struct frame_server *server;
     struct supervisor *supervisor;
@@ -140,10 +142,21 @@ struct program {
     struct enclave *enclave;
 };
 
+// What a simulated genesis holds goes when its time is over, also when nobody asks for anything any more.
+static void look_for_expiry(void *context)
+{
+    struct program *p = context;
+    api_expire_shares(p->enclave);
+    if (p->enclave->held != NULL)
+        timer_set(p->expiry, clock_monotonic_ms() + EXPIRY_MS);
+}
+
 static enum q_err handle(void *context, struct bytes frame, struct buf *reply)
 {
     struct program *p = context;
-    return dispatch(p->enclave, frame, reply);
+    enum q_err err = dispatch(p->enclave, frame, reply);
+    look_for_expiry(p);
+    return err;
 }
 
 static size_t frame_limit(void *context)
@@ -303,6 +316,7 @@ static enum q_err serve(struct program *p, const struct options *o)
     supervisor_bridge(p->supervisor, p->bridges);
     TRY(open_egress(p, o));
     TRY(open_enclave(p, o));
+    TRY(loop_timer(p->loop, look_for_expiry, p, &p->expiry));
     TRY(loop_signal(p->loop, SIGINT, stop, p));
     TRY(loop_signal(p->loop, SIGTERM, stop, p));
     return loop_run(p->loop);
@@ -329,6 +343,7 @@ static void end(struct program *p)
     egress_free(&p->egress);
     enclave_close(&p->enclave);
     timer_end(&p->finish);
+    timer_end(&p->expiry);
     loop_free(&p->loop);
     tee_close(&p->tee);
 }

@@ -3,6 +3,7 @@
 
 #include "enclave/api.h"
 #include "enclave/handlers.h"
+#include "enclave/instance_state.h"
 
 #include "base/log.h"
 
@@ -74,6 +75,12 @@ static const struct api_row {
     {ALL_PHASES, BIRTH_ANY, API_ENCLAVE_INFO, api_enclave_info},
     {ALL_PHASES, BIRTH_ANY, API_APPLICATION_STATUS, api_application_status},
     {ALL_PHASES, BIRTH_ANY, API_RESET, api_reset},
+    {IN(PHASE_WAITING_FOR_BOOT_INSTRUCTION), BIRTH_KEY_DROPPED, API_GENESIS_BOOT, api_genesis_boot},
+    {IN(PHASE_GENESIS_BOOTED) | IN(PHASE_WAITING_FOR_QUORUM_SHARDS), BIRTH_GENESIS_HELD,
+     API_GENESIS_BOOT, api_genesis_again},
+    {IN(PHASE_GENESIS_BOOTED) | IN(PHASE_WAITING_FOR_QUORUM_SHARDS), BIRTH_GENESIS_HELD,
+     API_INJECT_SHARES, api_inject_shares},
+    {IN(PHASE_APPLICATION_READY), BIRTH_GENESIS_HELD, API_INJECT_SHARES, api_inject_again},
 };
 
 api_handler api_route_find(enum phase phase, enum birth birth, enum api_operation operation)
@@ -202,11 +209,14 @@ enum q_err enclave_open(const struct enclave_options *options, struct enclave **
     e->phase = PHASE_WAITING_FOR_BOOT_INSTRUCTION;
     e->birth = BIRTH_KEY_DROPPED;
     e->id = bytes_of(e->id_text, UUID_TEXT_SIZE);
+    e->boot_clock = options->boot_clock != NULL ? options->boot_clock : &clock_since_boot;
     enum q_err err = uuid_draw(e->id_text);
     if (err == Q_OK)
         err = keyring_new(&e->keyring);
     if (err == Q_OK)
         err = api_auth_open(&options->policy.keys, tee_simulated(options->tee), &e->auth);
+    if (err == Q_OK)
+        err = instance_restore(e);
     if (err == Q_OK)
         *out = e;
     else
@@ -218,6 +228,7 @@ static void wipe_life(struct enclave *e)
 {
     published_wipe_all(&e->published);
     shares_release(&e->shares);
+    genesis_held_free(&e->held);
     keyring_free(&e->keyring);
     booted_free(&e->booted);
     reshare_free(&e->reshare);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "custody/genesis_held.h"
 #include "custody/keyring.h"
 #include "custody/shares.h"
 #include "enclave/api_auth.h"
@@ -36,6 +37,14 @@ struct booted {
     // (NULL: no genesis of ours), and the quorum key's signature over the manifest's hash (absent: none came with it).
     uint8_t (*share_hashes)[SHA512_SIZE];
     struct bytes quorum_key_signature;
+    const struct api_genesis_reply
+        *genesis;                         // of this process, to be said again; NULL: there was none
+    uint8_t genesis_request[SHA256_SIZE]; // what it answered
+    // Which members have contributed a share, and the SHA-256 of it as it was sent.
+    struct contribution {
+        bool given;
+        uint8_t sent[SHA256_SIZE];
+    } contributions[SHAMIR_MAX_SHARES];
     struct approval approvals[SHAMIR_MAX_SHARES]; // what envelope.share_set_approvals points to
     uint8_t signatures[SHAMIR_MAX_SHARES][P256_SIGNATURE_SIZE];
 };
@@ -75,6 +84,7 @@ struct enclave {
     char id_text[UUID_TEXT_SIZE + 1];
     struct bytes id;
     const struct clock *clock;     // not owned; wall
+    const struct clock *boot_clock; // not owned; one that no host turns back
     struct instance_policy policy; // its texts are not owned
     struct api_auth *auth;
     struct tee *tee;               // not owned
@@ -89,6 +99,7 @@ struct enclave {
         *outlived; // of before a reset, which an application that is being ended may look at
     struct reshare *reshare; // not NULL after BIRTH_RESHARE
     struct share_list shares;
+    struct genesis_held *held; // not NULL while form A of a share may be used (renclave 3.1)
 };
 
 struct enclave_options {
@@ -100,6 +111,7 @@ struct enclave_options {
     const char *resolvers;     // path of resolv.conf; NULL: nowhere
     const struct clock *clock; // wall; NULL: clock_wall
     struct instance_policy policy;
+    const struct clock *boot_clock; // NULL: the kernel's
 };
 
 // In WaitingForBootInstruction, with the leftovers of a dead run wiped.

@@ -1,0 +1,54 @@
+// Shares that wait for their envelopes to be shown (see genesis_held.h).
+#include "custody/genesis_held.h"
+
+#include <stdlib.h>
+
+struct genesis_held {
+    struct secret shares;
+    size_t n;
+    const struct clock *clock;
+    int64_t end_ms;
+};
+
+enum q_err genesis_held_new(struct secret *shares, size_t n, const struct clock *clock,
+                            struct genesis_held **out)
+{
+    SECRET_AUTO taken = *shares;
+    int64_t now;
+    *shares = (struct secret){NULL, 0};
+    if (n == 0 || taken.n % n != 0)
+        return fail(Q_INTERNAL, "genesis: expected %zu shares of one size, got %zu bytes", n,
+                    taken.n);
+    TRY(clock_ms(clock, &now));
+    struct genesis_held *h = calloc(1, sizeof *h);
+    if (h == NULL)
+        return fail(Q_NOMEM, "genesis: no memory");
+    *h = (struct genesis_held){
+        .shares = taken, .n = n, .clock = clock, .end_ms = now + GENESIS_HELD_MS};
+    taken = (struct secret){NULL, 0};
+    *out = h;
+    return Q_OK;
+}
+
+void genesis_held_free(struct genesis_held **h)
+{
+    if (*h == NULL)
+        return;
+    secret_free(&(*h)->shares);
+    free(*h);
+    *h = NULL;
+}
+
+bool genesis_held_lasts(const struct genesis_held *h)
+{
+    int64_t now;
+    return h != NULL && clock_ms(h->clock, &now) == Q_OK && now < h->end_ms;
+}
+
+struct bytes genesis_held_share(const struct genesis_held *h, size_t member)
+{
+    if (h == NULL || member >= h->n)
+        return BYTES_NONE;
+    size_t size = h->shares.n / h->n;
+    return bytes_of(h->shares.p + member * size, size);
+}
