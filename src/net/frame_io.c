@@ -61,6 +61,7 @@ enum q_err frame_take_body(struct frame_input *f, struct bytes *in, bool *whole)
     size_t left = f->length - f->body.n;
     size_t ahead = f->body.n > part.n ? f->body.n : part.n;
     f->body.limit = FRAME_MAX;
+    f->body.wipe = true; // a share in clear may be in it
     if (part.n > 0 && f->body.cap - f->body.n < part.n)
         TRY(buf_reserve(&f->body, smaller(left, ahead)));
     TRY(buf_append(&f->body, part));

@@ -165,7 +165,7 @@ static enum q_err advance(struct frame_connection *c, struct bytes in)
 static enum q_err advance_rest(struct frame_connection *c)
 {
     BUF_AUTO rest = c->rest;
-    c->rest = (struct buf){0};
+    c->rest = (struct buf){.wipe = true};
     return advance(c, buf_bytes(&rest));
 }
 
@@ -174,7 +174,9 @@ static enum q_err receive(struct frame_connection *c)
     struct frame_server *s = c->server;
     struct bytes got;
     TRY(frame_receive(c->fd, s->scratch, sizeof s->scratch, &got));
-    return got.n == 0 ? Q_OK : advance(c, got);
+    enum q_err err = got.n == 0 ? Q_OK : advance(c, got);
+    wipe(s->scratch, got.n); // requests of the REST API may hold secrets
+    return err;
 }
 
 static enum q_err connection_turn(struct frame_connection *c, unsigned events)
@@ -237,7 +239,8 @@ static enum q_err open_connection(struct frame_server *s, int fd, struct frame_c
     struct frame_connection *c = calloc(1, sizeof *c);
     if (c == NULL)
         return fail(Q_NOMEM, "connection: no memory");
-    *c = (struct frame_connection){.server = s, .fd = fd, .idle = true};
+    *c = (struct frame_connection){
+        .server = s, .fd = fd, .idle = true, .rest = {.wipe = true}, .reply = {.wipe = true}};
     enum q_err result = loop_timer(s->loop, connection_due, c, &c->deadline);
     if (result == Q_OK)
         result = loop_watch(s->loop, fd, LOOP_READ, connection_ready, c, &c->watch);
