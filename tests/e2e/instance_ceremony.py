@@ -6,6 +6,7 @@ import hmac
 import os
 import pathlib
 
+import cbor2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -131,3 +132,15 @@ def state_file(manifest, quorum, share_hashes):
             "manifest_envelope": {"manifest": manifest, "manifest_set_approvals": [], "share_set_approvals": [],
                                   "quorum_key_signature": list(quorum.sign(manifest_hash))},
             "share_hashes": [h.hex() for h in share_hashes], "signature": quorum.sign(signed).hex()}
+
+
+def document_of(octets):
+    """What an attestation document says: its payload, unsigned."""
+    return cbor2.loads(cbor2.loads(bytes(octets))[2])
+
+
+def live_document(instance):
+    """As QuorumOS's clients get it."""
+    reply = qos.call_json(instance.socket, "liveAttestationDocRequest")["liveAttestationDocResponse"]
+    found = reply["nsm_response"] if "nsm_response" in reply else reply["nsmResponse"]
+    return document_of(bytes.fromhex(next(iter(found.values()))["document"]))

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import qos_model as qos
-from instance_ceremony import SHARED, Party, RawPair, as_qos, hash_of, long_form
+from instance_ceremony import SHARED, Party, RawPair, as_qos, document_of, hash_of, live_document, long_form
 
 GENESIS = "/enclave/genesis-boot"
 FRESH = "WaitingForBootInstruction"
@@ -62,6 +62,33 @@ def test_the_reply_is_the_originals_and_says_what_was_booted(instance):
     assert key.open(bytes(reply["test_message_ciphertext"])) == b"qos-test-message"
     assert verified(key.public, b"qos-test-message", reply["test_message_signature"])
     assert hashlib.sha512(key.seed.hex().encode()).digest() == bytes(reply["quorum_key_hash"])
+
+
+def test_both_attestations_are_of_what_was_made_and_booted(instance):
+    party = Party(2, 3)
+    reply = party.genesis(instance)
+    manifest = reply["manifest_envelope"]["manifest"]
+    booted = document_of(reply["attestation_doc"])
+    assert booted["user_data"] == hash_of(manifest) and booted["public_key"] == bytes(reply["ephemeral_key"])
+    assert [list(booted["pcrs"][i]) for i in range(4)] == [manifest["enclave"][f"pcr{i}"] for i in range(4)]
+    assert booted["pcrs"][16] == qos.commitment_register(
+        "qos-setup-manifest-pcr-commitment-v1", bytes(reply["ephemeral_key"]), hash_of(manifest))
+    assert live_document(instance)["public_key"] == booted["public_key"]
+
+    born = document_of(reply["genesis_attestation_doc"])
+    members = [{"alias": m["alias"], "pubKey": long_form(bytes(m["pub_key"])).hex()} for m in party.members()]
+    output = {
+        "set": {"members": members, "threshold": 2}, "dr_key": None, "dr_key_wrapped_quorum_key": None,
+        "quorum_key": long_form(party.quorum_key).hex(),
+        "member_outputs": [{"shareSetMember": m,
+                            "encryptedQuorumKeyShare": bytes(s["encrypted_quorum_key_share"]).hex(),
+                            "shareHash": bytes(s["share_hash"]).hex()}
+                           for m, s in zip(members, reply["encrypted_shares"])],
+        "recovery_permutations": [], "quorum_key_hash": bytes(reply["quorum_key_hash"]).hex(),
+        **{name: bytes(reply[name]).hex() for name in
+           ("test_message", "test_message_signature", "test_message_ciphertext")}}
+    assert born["user_data"] == hashlib.sha256(qos.b_genesis_output(output)).digest()
+    assert born["public_key"] is None
 
 
 def test_finding_17_the_manifests_hash_is_that_of_quorumos_and_tells_apart_what_only_runs_together(instance):
