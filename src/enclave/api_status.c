@@ -95,6 +95,21 @@ static enum q_err signers(const struct approval *approvals, size_t n, struct are
     return Q_OK;
 }
 
+// Of an instance, whoever gave a share, with an approval or without one.
+static enum q_err contributors(const struct booted *b, struct arena *a, void *list)
+{
+    struct list *out = list;
+    const struct member_set *set = &b->envelope.manifest.share_set;
+    void *memory;
+    TRY(arena_array(a, set->members.n, sizeof(struct bytes), &memory));
+    struct bytes *items = memory;
+    *out = (struct list){.items = memory};
+    for (size_t i = 0; i < set->members.n && i < SHAMIR_MAX_SHARES; i++)
+        if (b->contributions[i].given)
+            items[out->n++] = set->members.items[i].alias;
+    return Q_OK;
+}
+
 static enum q_err describe_manifest(const struct booted *b, struct arena *a,
                                     struct api_status_reply *r)
 {
@@ -109,8 +124,11 @@ static enum q_err describe_manifest(const struct booted *b, struct arena *a,
     TRY(hex_in(a, BYTES_OF(b->manifest_hash), &r->manifest_hash));
     TRY(aliases(m->share_set.members.items, m->share_set.members.n, a, &r->members));
     TRY(aliases(m->manifest_set.members.items, m->manifest_set.members.n, a, &r->manifest_members));
-    TRY(signers(b->envelope.share_set_approvals.items, b->envelope.share_set_approvals.n, a,
-                &r->shares_received));
+    if (b->share_hashes != NULL)
+        TRY(contributors(b, a, &r->shares_received));
+    else
+        TRY(signers(b->envelope.share_set_approvals.items, b->envelope.share_set_approvals.n, a,
+                    &r->shares_received));
     return signers(b->envelope.manifest_set_approvals.items, b->envelope.manifest_set_approvals.n,
                    a, &r->manifest_approved_by);
 }

@@ -25,7 +25,7 @@
 #define IDLE_MS 30000
 #define FRAME_MS 30000
 #define FINISH_MS 3000
-#define EXPIRY_MS 1000 // between looks at what a simulated genesis holds
+#define EXPIRY_MS 1000   // between looks at what a simulated genesis holds
 #define CONTROL_PORT "3" // as PID 1
 
 static const struct option table[] = {

@@ -83,9 +83,9 @@ struct enclave {
     // Of this life of this process: what is signed for it counts nowhere else.
     char id_text[UUID_TEXT_SIZE + 1];
     struct bytes id;
-    const struct clock *clock;     // not owned; wall
+    const struct clock *clock;      // not owned; wall
     const struct clock *boot_clock; // not owned; one that no host turns back
-    struct instance_policy policy; // its texts are not owned
+    struct instance_policy policy;  // its texts are not owned
     struct api_auth *auth;
     struct tee *tee;               // not owned
     struct supervisor *supervisor; // not owned; NULL: no application is ever started

@@ -31,6 +31,18 @@ def test_any_k_shares_of_any_form_complete_the_key(instance, party, form, people
     assert_complete(party, instance, party.inject(instance, people, form))
 
 
+@pytest.mark.parametrize("form", "PEA")
+def test_the_status_says_who_has_given_a_share(instance, party, form):
+    assert instance.status()["shares_received"] == [] and instance.status()["share_mode"] == HELD
+    party.inject(instance, (2,), form)
+    assert instance.status()["shares_received"] == ["member3"]
+    party.inject(instance, (0,), form)
+    status = instance.status()
+    assert status["shares_received"] == ["member1", "member3"] and status["has_quorum_key"] is True
+    assert (status["threshold"], status["share_mode"]) == (2, "plaintext or envelope")
+    assert status["manifest_hash"] == party.reply["manifest_hash"]
+
+
 def test_forms_may_be_mixed_in_one_request(instance):
     party = Party(3, 3)
     party.genesis(instance)

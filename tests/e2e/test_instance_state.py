@@ -11,6 +11,7 @@ import stat
 import pytest
 
 import qos_model as qos
+from instance import ApiKey
 from instance_ceremony import Party, RawPair, assert_complete, hash_of, live_document, long_form, state_file
 
 GENESIS, INJECT = "/enclave/genesis-boot", "/enclave/inject-shares"
@@ -286,3 +287,21 @@ def test_killed_at_any_moment_of_a_genesis_there_is_a_whole_state_or_none(keepin
         instance.start()
         assert instance.phase() == ("GenesisBooted" if whole else "WaitingForBootInstruction")
         instance.stop()
+
+
+def test_after_a_reset_nothing_comes_back(keeping):
+    key = ApiKey()
+    instance = keeping()
+    path = instance.folder / "admin"
+    path.write_text(key.hex + "\n")
+    instance.options += ["--admin-key", path]
+    instance.start()
+    party = Party()
+    assert instance.signed(key, "POST", GENESIS, party.request())[0] == 200
+    assert list(instance.state.iterdir())
+    assert instance.signed(key, "POST", "/enclave/reset", {})[0] == 200
+    assert list(instance.state.iterdir()) == []
+    instance.id = instance.info()["enclave_id"]
+    status, reply = instance.signed(key, "POST", GENESIS, Party().request())
+    assert status == 200 and reply["quorum_public_key"]
+    assert [p.name for p in instance.state.iterdir()] == ["instance.json"]
