@@ -6,6 +6,7 @@ import json
 import pytest
 
 import qos_model as qos
+from instance import ApiKey
 from instance_forwarding import (SETUP, ZEROS, Handover, attestation, export, inject, measured, numbers, pass_on,
                                  result, setup_key, share)
 from sim_documents import payload_of
@@ -170,6 +171,31 @@ def test_nothing_is_left_in_files(two):
         assert not any(path.exists() for path in instance.files().values())
         said = instance.log()
         assert handover.quorum.seed.hex() not in said and str(numbers(handover.quorum.seed)) not in said
+
+
+def test_a_reset_instance_takes_a_manifest_anew_and_nothing_of_before(new_instance, folder):
+    first, admin = new_instance().start(), ApiKey()
+    (folder / "admin").write_text(admin.hex + "\n")
+    second = new_instance("--admin-key", folder / "admin").start()
+    handover, other = Handover(first), Handover(first)
+    handover.give(first)
+
+    def asked(path, body=None):
+        return second.signed(admin, "POST", f"/enclave/{path}", body)[0]
+
+    body = {"manifest_envelope": handover.envelope()}
+    assert second.refused(401, "POST", "/enclave/share-manifest", body)
+    assert asked("share-manifest", body) == 200
+    key = export(first, handover.envelope(), attestation(second))
+    assert second.refused(401, "POST", "/enclave/inject-key", key)
+    assert asked("reset") == 200
+    second.id = second.info()["enclave_id"]
+    assert second.phase() == "WaitingForBootInstruction"
+    assert second.ok("GET", "/enclave/share-manifest")["manifest_shared"] is False
+    assert asked("share-manifest", {"manifest_envelope": other.envelope()}) == 200
+    assert asked("inject-key", key) == 400
+    assert asked("inject-key", other.sealed(setup_key(second))) == 200
+    assert second.phase() == "ApplicationReady"
 
 
 def test_a_pinned_quorum_key_is_the_only_one_taken(new_instance, folder):

@@ -3,6 +3,7 @@ that a refusal changes nothing."""
 import copy
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -285,8 +286,21 @@ def test_malformed_injections_are_refused(pair):
     for name in key:
         assert "Failed to parse encrypted quorum key" in pair.inject_refused({**key, name: None})
         for wrong in ("text", [256], [-1], ["x"], {}, [1.5]):
-            pair.inject_refused({**key, name: wrong}, 422)
+            said = pair.inject_refused({**key, name: wrong}, 422)
+            assert name == "signature" or said.startswith("Failed to parse encrypted quorum key")
     inject(pair.second, key)
+
+
+def test_of_many_injections_at_once_one_is_taken(pair):
+    document = attestation(pair.second)
+    keys = [export(pair.first, pair.envelope, document) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda key: pair.second.call("POST", "/enclave/inject-key", key)[0], keys))
+    assert sorted(got) == [200] + [409] * 7
+    taken = keys[got.index(200)]
+    for key in keys:
+        assert pair.second.call("POST", "/enclave/inject-key", key)[0] == (200 if key == taken else 409)
+    assert pair.handover.has_the_key(pair.second)
 
 
 def test_finding_10_an_injection_cannot_poison_an_enclave_that_has_its_key(pair):
