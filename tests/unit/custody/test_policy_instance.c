@@ -8,7 +8,7 @@
 
 #define MEMBERS 3
 #define NOW_MS INT64_C(1758873600000)
-#define WINDOW_MS 300000 // as the specification says it
+#define WINDOW_MS INT64_C(300000) // as the specification says it
 
 static struct scene {
     struct p256_pair *pairs[MEMBERS + 1], *setup;
