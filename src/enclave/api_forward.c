@@ -138,7 +138,10 @@ static enum q_err take_key(struct enclave *e, struct api_call *c,
     P256_PAIR_AUTO *pair = NULL;
     TRY(open_forwarded_key(e, key, &c->why, &pair));
     TRY(answer_injected(c));
-    TRY(instance_key_complete(e, &pair, "inject-key"));
+    enum q_err err = instance_key_complete(e, &pair, "inject-key");
+    if (err != Q_OK)
+        c->status = 500; // ours: the key was the right one
+    TRY(err);
     memcpy(e->booted->injected, hash, SHA256_SIZE);
     return Q_OK;
 }

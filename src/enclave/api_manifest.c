@@ -88,7 +88,11 @@ static enum q_err boot_given(struct enclave *e, struct handover *h,
     if (h->given->quorum_key_signature.p != NULL)
         TRY(arena_copy(&s.booted->memory, h->given->quorum_key_signature,
                        &s.booted->quorum_key_signature));
-    TRY(boot_commit(e, &s, &witness, BIRTH_INSTANCE_FORWARDED, PHASE_WAITING_FOR_FORWARDED_KEY));
+    enum q_err err =
+        boot_commit(e, &s, &witness, BIRTH_INSTANCE_FORWARDED, PHASE_WAITING_FOR_FORWARDED_KEY);
+    if (err != Q_OK)
+        h->call->status = 500; // the TEE's failure, not the request's
+    TRY(err);
     log_taken(&e->booted->envelope.manifest.namespace);
     return Q_OK;
 }

@@ -6,9 +6,13 @@
 #include "codec/cbor.h"
 #include "tee/nitro.h"
 
+#include <errno.h>
+
 struct nsm_machine {
     struct nsm_port port; // first, see nsm.h
     struct tee *inside;   // simulated; not owned
+    unsigned calls;
+    unsigned dies_at; // from this call on the device fails; 0: never
 };
 
 static inline void nsm_answer_head(struct buf *out, const char *operation, uint64_t entries)
@@ -109,8 +113,12 @@ static inline void nsm_say(struct nsm_machine *m, struct bytes operation, const 
 
 static inline int nsm_machine_call(struct nsm_port *p, struct nsm_raw *raw)
 {
+    struct nsm_machine *m = (struct nsm_machine *)p;
     BUF_AUTO out = {0};
     struct cbor_item head, operation;
+    m->calls++;
+    if (m->dies_at != 0 && m->calls >= m->dies_at)
+        return EIO;
     struct reader r = reader_of(
         bytes_of((const uint8_t *)(uintptr_t)raw->request.address, (size_t)raw->request.length),
         "request");
@@ -118,7 +126,7 @@ static inline int nsm_machine_call(struct nsm_port *p, struct nsm_raw *raw)
     operation = head;
     if (head.kind == CBOR_MAP)
         assert_ok(cbor_expect(&r, CBOR_TEXT, &operation));
-    nsm_say((struct nsm_machine *)p, operation.string, &r, &out);
+    nsm_say(m, operation.string, &r, &out);
     assert_true(out.n <= NSM_RESPONSE_MAX);
     memcpy((void *)(uintptr_t)raw->response.address, out.p, out.n);
     raw->response.length = out.n;

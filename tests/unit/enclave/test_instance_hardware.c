@@ -231,6 +231,38 @@ static void hardware_gives_no_key_to_a_simulated_enclave(void **state)
     assert_int_equal(c->enclave->phase, PHASE_APPLICATION_READY);
 }
 
+// Whatever call it dies at: before its registers are touched nothing has changed, afterwards the phase says that this
+// machine is spent; no key comes in either way.
+static void a_module_that_dies_on_the_way_leaves_no_half_booted_instance(void **state)
+{
+    unsigned spent = 0, untouched = 0;
+    for (unsigned at = 1;; at++) {
+        struct scene *s = *state;
+        struct ceremony *c = &s->c;
+        ceremony_approve(c, 2);
+        s->machine.dies_at = s->machine.calls + at;
+        struct api_response r = share(c, BYTES_NONE);
+        if (r.status == 200)
+            break;
+        assert_int_equal(r.status, 500);
+        bool begun = c->enclave->phase == PHASE_UNRECOVERABLE_ERROR;
+        spent += begun;
+        untouched += !begun;
+        if (!begun)
+            assert_int_equal(c->enclave->phase, PHASE_WAITING_FOR_BOOT_INSTRUCTION);
+        assert_null(c->enclave->booted);
+        assert_int_equal(inject(c).status, 409);
+        s->machine.dies_at = 0;
+        if (!begun)
+            taken(c, BYTES_NONE);
+        else
+            assert_int_equal(share(c, BYTES_NONE).status, 409);
+        (void)tear_down(state);
+        (void)set_up(state);
+    }
+    assert_true(spent > 0 && untouched > 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -245,6 +277,7 @@ int main(void)
         TEST(another_key_than_the_pinned_one_is_refused_though_approved),
         TEST(a_manifest_of_another_image_or_root_is_refused_on_hardware),
         TEST(hardware_gives_no_key_to_a_simulated_enclave),
+        TEST(a_module_that_dies_on_the_way_leaves_no_half_booted_instance),
     };
     return cmocka_run_group_tests_name("enclave/instance_hardware", tests, NULL, NULL);
 }
