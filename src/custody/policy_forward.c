@@ -117,7 +117,7 @@ static bool is_debug(const struct forward_terms *t, const struct claims *self)
            bytes_is_zero(e->pcr2);
 }
 
-static enum q_err refuse_attestation(struct arena *a, struct protocol_error *why)
+enum q_err forward_refuse_evidence(struct arena *a, struct protocol_error *why)
 {
     struct bytes cause;
     TRY(arena_copy(a, bytes_str(err_text()), &cause));
@@ -155,8 +155,8 @@ static enum q_err check_firmware(const struct transfer_sides *sides)
     return policy_check(&policy, &sides->peer);
 }
 
-static enum q_err check_peer(const struct forward_terms *t, const struct transfer_sides *sides,
-                             struct arena *a, struct protocol_error *why)
+enum q_err forward_check_peer(const struct forward_terms *t, const struct transfer_sides *sides,
+                              struct arena *a, struct protocol_error *why)
 {
     const struct nitro_config *theirs = &t->theirs->manifest.enclave;
     struct expectation e = {
@@ -170,7 +170,7 @@ static enum q_err check_peer(const struct forward_terms *t, const struct transfe
     enum q_err err = claims_check(&sides->peer, &e);
     if (err == Q_OK)
         err = check_firmware(sides);
-    return err == Q_ATTESTATION || err == Q_REFUSED ? refuse_attestation(a, why) : err;
+    return err == Q_ATTESTATION || err == Q_REFUSED ? forward_refuse_evidence(a, why) : err;
 }
 
 static enum q_err check_role(const struct forward_terms *t, struct arena *a,
@@ -187,7 +187,7 @@ static enum q_err ask(const void *terms, const struct transfer_sides *sides, str
 {
     const struct forward_terms *t = terms;
     TRY(forward_check_manifests(t, a, why));
-    TRY(check_peer(t, sides, a, why));
+    TRY(forward_check_peer(t, sides, a, why));
     TRY(check_role(t, a, why));
     return manifest_check_thresholds(&t->theirs->manifest, why);
 }

@@ -17,6 +17,14 @@ struct forward_terms {
 enum q_err forward_check_manifests(const struct forward_terms *t, struct arena *a,
                                    struct protocol_error *why);
 
+// What the peer's evidence must say for it (QosAttestError): their measurements, their manifest's hash as user data,
+// and the commitment to a setup key. For policies with other rules over the manifests.
+enum q_err forward_check_peer(const struct forward_terms *t, const struct transfer_sides *sides,
+                              struct arena *a, struct protocol_error *why);
+
+// QosAttestError over the sentence recorded last.
+enum q_err forward_refuse_evidence(struct arena *a, struct protocol_error *why);
+
 // All of it: the manifests, the peer's claims against theirs with its commitment to a setup key
 // (QosAttestError), DifferentPcr3, and last the thresholds that a boot checks. The share sets and the order
 // of members may differ: who holds shares is for the manifest set to approve. An enclave in debug mode gets

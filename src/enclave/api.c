@@ -61,6 +61,7 @@ static const struct {
 } originals[] = {
     {"manifest_envelope", "Failed to parse manifest envelope: "},
     {"attestation_doc", "Attestation document must be an array of bytes: "},
+    {"encrypted_quorum_key", "Failed to parse encrypted quorum key: "},
 };
 
 // The codec's sentence up to where it would repeat what stood in the request, which may be secret.

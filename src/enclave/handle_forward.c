@@ -39,30 +39,29 @@ enum q_err handle_export_key(struct enclave *e, struct exchange *x)
     return Q_OK;
 }
 
-// In the original's order. The pair is the quorum key of our own manifest.
-static enum q_err open_forwarded(const struct enclave *e, struct exchange *x,
-                                 struct p256_pair **out)
+// In the original's order.
+enum q_err open_forwarded_key(const struct enclave *e, const struct encrypted_quorum_key *in,
+                              struct protocol_error *why, struct p256_pair **out)
 {
-    const struct encrypted_quorum_key *request = &x->request->encrypted_key;
     struct bytes expected = e->booted->envelope.manifest.namespace.quorum_key;
     struct p256_public quorum;
     SECRET_AUTO seed = {0};
     P256_PAIR_AUTO *pair = NULL;
     TRY(p256_public_parse(expected, &quorum));
-    if (p256_verify(&quorum, request->encrypted_quorum_key, request->signature) != Q_OK)
-        return refuse(&x->why, PE_INVALID_ENCRYPTED_QUORUM_KEY_SIGNATURE,
+    if (p256_verify(&quorum, in->encrypted_quorum_key, in->signature) != Q_OK)
+        return refuse(why, PE_INVALID_ENCRYPTED_QUORUM_KEY_SIGNATURE,
                       "inject: expected a signature over the encrypted key by the manifest's "
                       "quorum key");
-    if (custody_use(e->keyring, KEY_SETUP, USE_OPEN, request->encrypted_quorum_key, &seed) != Q_OK)
-        return refuse_p256(&x->why, PE_P256_ERROR,
+    if (custody_use(e->keyring, KEY_SETUP, USE_OPEN, in->encrypted_quorum_key, &seed) != Q_OK)
+        return refuse_p256(why, PE_P256_ERROR,
                            "inject: expected an envelope sealed to this enclave's setup key");
     if (seed.n != P256_SEED_SIZE)
-        return refuse(&x->why, PE_ENCRYPTED_QUORUM_KEY_INVALID_LEN,
+        return refuse(why, PE_ENCRYPTED_QUORUM_KEY_INVALID_LEN,
                       "inject: expected a seed of %d bytes, got %zu", P256_SEED_SIZE, seed.n);
     if (p256_pair_from_seed_suite(p256_public_suite(&quorum), secret_bytes(&seed), &pair) != Q_OK)
-        return refuse(&x->why, PE_INVALID_QUORUM_SECRET, "inject: %s", err_text());
+        return refuse(why, PE_INVALID_QUORUM_SECRET, "inject: %s", err_text());
     if (!bytes_equal(p256_public_bytes(p256_pair_public(pair)), expected))
-        return refuse(&x->why, PE_WRONG_QUORUM_KEY,
+        return refuse(why, PE_WRONG_QUORUM_KEY,
                       "inject: expected the manifest's quorum key, got another");
     *out = pair;
     pair = NULL;
@@ -73,7 +72,7 @@ enum q_err handle_inject_key(struct enclave *e, struct exchange *x)
 {
     const struct message reply = {.tag = MSG_INJECT_KEY_RESPONSE};
     P256_PAIR_AUTO *pair = NULL;
-    TRY(open_forwarded(e, x, &pair));
+    TRY(open_forwarded_key(e, &x->request->encrypted_key, &x->why, &pair));
     TRY(answer(x, &reply));
     return quorum_key_complete(e, &pair, NULL, "inject");
 }

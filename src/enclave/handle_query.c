@@ -38,12 +38,16 @@ static enum q_err refuse_without_key(struct exchange *x)
     return err;
 }
 
-// The key that the ephemeral file holds now: the setup key until the quorum key is there, then the live key.
-enum q_err handle_live_attestation(struct enclave *e, struct exchange *x)
+const struct p256_public *attested_key(const struct enclave *e)
 {
     bool complete = phase_on_wire(e->phase) == PHASE_QUORUM_KEY_PROVISIONED;
-    uint32_t key = complete ? KEY_LIVE : KEY_SETUP;
-    const struct p256_public *public = keyring_public(e->keyring, key);
+    return keyring_public(e->keyring, complete ? KEY_LIVE : KEY_SETUP);
+}
+
+// The key that the ephemeral file of an application holds now.
+enum q_err handle_live_attestation(struct enclave *e, struct exchange *x)
+{
+    const struct p256_public *public = attested_key(e);
     if (public == NULL || e->booted == NULL)
         return refuse_without_key(x);
     BUF_AUTO document = {0};

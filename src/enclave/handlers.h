@@ -24,6 +24,13 @@ enum q_err refuse_with_cause(struct exchange *x, enum protocol_error_kind kind);
 enum q_err refuse_recorded(struct arena *a, struct protocol_error *why,
                            enum protocol_error_kind kind);
 
+// The pair is the quorum key of our own manifest, from another enclave: signed by itself, sealed to our setup key. Both
+// API families take a key so.
+enum q_err open_forwarded_key(const struct enclave *e, const struct encrypted_quorum_key *in,
+                              struct protocol_error *why, struct p256_pair **out);
+// Which key a live attestation is about: the setup key until the quorum key is there, then the live key. NULL: none yet.
+const struct p256_public *attested_key(const struct enclave *e);
+
 enum q_err handle_status(struct enclave *e, struct exchange *x);
 enum q_err handle_version(struct enclave *e, struct exchange *x);
 enum q_err handle_manifest_envelope(struct enclave *e, struct exchange *x);

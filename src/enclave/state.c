@@ -2,6 +2,7 @@
 #include "enclave/state.h"
 
 #include "enclave/api.h"
+#include "enclave/api_forward.h"
 #include "enclave/handlers.h"
 #include "enclave/instance_state.h"
 
@@ -81,6 +82,26 @@ static const struct api_row {
     {IN(PHASE_GENESIS_BOOTED) | IN(PHASE_WAITING_FOR_QUORUM_SHARDS), BIRTH_GENESIS_HELD,
      API_INJECT_SHARES, api_inject_shares},
     {IN(PHASE_APPLICATION_READY), BIRTH_GENESIS_HELD, API_INJECT_SHARES, api_inject_again},
+    // TEE to TEE
+    {IN(PHASE_WAITING_FOR_BOOT_INSTRUCTION), BIRTH_KEY_DROPPED, API_SHARE_MANIFEST,
+     api_share_manifest},
+    {IN(PHASE_WAITING_FOR_FORWARDED_KEY), BIRTH_INSTANCE_FORWARDED, API_SHARE_MANIFEST,
+     api_share_manifest}, // the same again
+    {IN(PHASE_WAITING_FOR_BOOT_INSTRUCTION), BIRTH_KEY_DROPPED, API_BOOT_KEY_FORWARD,
+     api_boot_key_forward},
+    {IN(PHASE_WAITING_FOR_FORWARDED_KEY), BIRTH_INSTANCE_FORWARDED, API_BOOT_KEY_FORWARD,
+     api_boot_key_forward},
+    {IN(PHASE_GENESIS_BOOTED) | IN(PHASE_WAITING_FOR_QUORUM_SHARDS) |
+         IN(PHASE_WAITING_FOR_FORWARDED_KEY) | IN(PHASE_QUORUM_KEY_PROVISIONED) |
+         IN(PHASE_APPLICATION_READY),
+     BIRTH_KEY_DROPPED | BIRTH_INSTANCE, API_GENERATE_ATTESTATION, api_generate_attestation},
+    {IN(PHASE_APPLICATION_READY), BIRTH_INSTANCE, API_EXPORT_KEY, api_export_key},
+    {IN(PHASE_WAITING_FOR_FORWARDED_KEY) | IN(PHASE_APPLICATION_READY), BIRTH_INSTANCE_FORWARDED,
+     API_INJECT_KEY, api_inject_key},
+    {ALL_PHASES & ~IN(PHASE_UNRECOVERABLE_ERROR), BIRTH_ANY, API_MANIFEST_STATE,
+     api_manifest_state},
+    {ALL_PHASES & ~IN(PHASE_UNRECOVERABLE_ERROR), BIRTH_ANY, API_ATTESTATION_STATE,
+     api_attestation_state},
 };
 
 api_handler api_route_find(enum phase phase, enum birth birth, enum api_operation operation)
@@ -211,6 +232,8 @@ enum q_err enclave_open(const struct enclave_options *options, struct enclave **
     e->id = bytes_of(e->id_text, UUID_TEXT_SIZE);
     e->boot_clock = options->boot_clock != NULL ? options->boot_clock : &clock_since_boot;
     enum q_err err = uuid_draw(e->id_text);
+    if (err == Q_OK)
+        err = instance_pin_read(e);
     if (err == Q_OK)
         err = keyring_new(&e->keyring);
     if (err == Q_OK)

@@ -47,6 +47,7 @@ struct booted {
     } contributions[SHAMIR_MAX_SHARES];
     struct approval approvals[SHAMIR_MAX_SHARES]; // what envelope.share_set_approvals points to
     uint8_t signatures[SHAMIR_MAX_SHARES][P256_SIGNATURE_SIZE];
+    uint8_t injected[SHA256_SIZE]; // of inject-key: hash of the one that brought the key; zero: none
 };
 #define BOOTED_AUTO __attribute__((cleanup(booted_free))) struct booted
 enum q_err booted_new(struct booted **out);
@@ -93,6 +94,8 @@ struct enclave {
     const struct egress *egress;   // not owned; NULL: no outgoing connections
     struct published published;
     const char *resolvers;   // where the manifest's go (resolvers.h); NULL: nowhere
+    bool has_pinned_quorum_key;
+    struct p256_public pinned_quorum_key; // of policy.pinned_quorum_key
     struct keyring *keyring; // KEY_QUORUM, KEY_SETUP, KEY_LIVE
     struct booted *booted;   // NULL before boot
     struct booted

@@ -154,6 +154,31 @@ struct api_export_request {
 struct api_inject_key_request {
     struct bytes encrypted_quorum_key, signature;
 };
+// Their answers: {"id", "result": {"<variant>": one of these}}; what only succeeds is struct api_success_reply.
+struct api_attestation_reply { // GenerateAttestationResponse
+    struct bytes attestation_doc;
+};
+struct api_document {
+    struct bytes document;
+};
+struct api_nsm_response {
+    struct api_document attestation; // "Attestation"
+};
+struct api_boot_key_forward_reply { // BootKeyForwardResponse
+    struct api_nsm_response nsm_response;
+};
+struct api_export_reply { // ExportKeyResponse; also what inject-key takes
+    struct bytes encrypted_quorum_key, signature;
+};
+struct api_no_attestation_reply {         // GET generate-attestation without a manifest
+    struct api_attestation_reply *result; // null
+    struct bytes phase;
+};
+struct api_manifest_state_reply { // GET share-manifest
+    bool manifest_shared;
+    struct bytes manifest_hash; // hex, null
+    struct bytes phase;
+};
 
 // Seeds and what is built on them
 struct api_generate_seed_request {
@@ -281,13 +306,15 @@ extern const struct type type_api_manifest_envelope, type_api_genesis_request,
     type_api_genesis_reply, type_api_inject_request, type_api_inject_reply,
     type_api_share_manifest_request, type_api_boot_key_forward_request,
     type_api_attestation_request, type_api_export_request, type_api_inject_key_request,
-    type_api_generate_seed_request, type_api_generate_seed_reply, type_api_validate_seed_request,
-    type_api_validate_seed_reply, type_api_derive_request, type_api_derive_key_reply,
-    type_api_derive_address_reply, type_api_encrypt_request, type_api_encrypt_reply,
-    type_api_decrypt_request, type_api_decrypt_reply, type_api_sign_transaction_request,
-    type_api_sign_message_request, type_api_sign_transaction_reply, type_api_sign_message_reply,
-    type_api_status_reply, type_api_store_request, type_api_store_reply, type_api_get_data_reply,
-    type_api_info_reply, type_api_sealed_reply, type_api_success_reply, type_api_error;
+    type_api_attestation_reply, type_api_boot_key_forward_reply, type_api_export_reply,
+    type_api_no_attestation_reply, type_api_manifest_state_reply, type_api_generate_seed_request,
+    type_api_generate_seed_reply, type_api_validate_seed_request, type_api_validate_seed_reply,
+    type_api_derive_request, type_api_derive_key_reply, type_api_derive_address_reply,
+    type_api_encrypt_request, type_api_encrypt_reply, type_api_decrypt_request,
+    type_api_decrypt_reply, type_api_sign_transaction_request, type_api_sign_message_request,
+    type_api_sign_transaction_reply, type_api_sign_message_reply, type_api_status_reply,
+    type_api_store_request, type_api_store_reply, type_api_get_data_reply, type_api_info_reply,
+    type_api_sealed_reply, type_api_success_reply, type_api_error;
 
 // The manifest of an envelope as both API families hash it: version 1, keys in their long form (8.2 C4). Refuses
 // a nonce beyond 32 bits, a restart policy of another name, a hash of another length, keys that are none. Views

@@ -217,18 +217,64 @@ const struct type type_api_attestation_request = {
 static const struct field export_request_fields[] = {
     FIELD_MAYBE(struct api_export_request, manifest_envelope, "manifest_envelope",
                 &type_api_manifest_envelope),
-    FIELD(struct api_export_request, attestation_doc, "attestation_doc", &type_byte_array),
+    FIELD_MAYBE(struct api_export_request, attestation_doc, "attestation_doc", &type_byte_array),
 };
 const struct type type_api_export_request = {
     STRUCT(struct api_export_request, "export request", export_request_fields)};
 
 static const struct field inject_key_request_fields[] = {
-    FIELD(struct api_inject_key_request, encrypted_quorum_key, "encrypted_quorum_key",
-          &type_byte_array),
-    FIELD(struct api_inject_key_request, signature, "signature", &type_byte_array),
+    FIELD_MAYBE(struct api_inject_key_request, encrypted_quorum_key, "encrypted_quorum_key",
+                &type_byte_array),
+    FIELD_MAYBE(struct api_inject_key_request, signature, "signature", &type_byte_array),
 };
 const struct type type_api_inject_key_request = {
     STRUCT(struct api_inject_key_request, "inject-key request", inject_key_request_fields)};
+
+static const struct field attestation_reply_fields[] = {
+    FIELD(struct api_attestation_reply, attestation_doc, "attestation_doc", &type_byte_array),
+};
+const struct type type_api_attestation_reply = {
+    STRUCT(struct api_attestation_reply, "attestation reply", attestation_reply_fields)};
+
+static const struct field document_fields[] = {
+    FIELD(struct api_document, document, "document", &type_byte_array),
+};
+static const struct type type_api_document = {
+    STRUCT(struct api_document, "document", document_fields)};
+
+static const struct field nsm_response_fields[] = {
+    FIELD(struct api_nsm_response, attestation, "Attestation", &type_api_document),
+};
+static const struct type type_api_nsm_response = {
+    STRUCT(struct api_nsm_response, "nsm response", nsm_response_fields)};
+
+static const struct field boot_key_forward_reply_fields[] = {
+    FIELD(struct api_boot_key_forward_reply, nsm_response, "nsm_response", &type_api_nsm_response),
+};
+const struct type type_api_boot_key_forward_reply = {STRUCT(
+    struct api_boot_key_forward_reply, "boot-key-forward reply", boot_key_forward_reply_fields)};
+
+static const struct field export_reply_fields[] = {
+    FIELD(struct api_export_reply, encrypted_quorum_key, "encrypted_quorum_key", &type_byte_array),
+    FIELD(struct api_export_reply, signature, "signature", &type_byte_array),
+};
+const struct type type_api_export_reply = {
+    STRUCT(struct api_export_reply, "export reply", export_reply_fields)};
+
+static const struct field no_attestation_reply_fields[] = {
+    FIELD_OR_NULL(struct api_no_attestation_reply, result, "result", &type_api_attestation_reply),
+    FIELD(struct api_no_attestation_reply, phase, "phase", &type_text),
+};
+const struct type type_api_no_attestation_reply = {
+    STRUCT(struct api_no_attestation_reply, "attestation state", no_attestation_reply_fields)};
+
+static const struct field manifest_state_reply_fields[] = {
+    FIELD(struct api_manifest_state_reply, manifest_shared, "manifest_shared", &type_bool),
+    FIELD_OR_NULL(struct api_manifest_state_reply, manifest_hash, "manifest_hash", &type_text),
+    FIELD(struct api_manifest_state_reply, phase, "phase", &type_text),
+};
+const struct type type_api_manifest_state_reply = {
+    STRUCT(struct api_manifest_state_reply, "manifest state", manifest_state_reply_fields)};
 
 static const struct field generate_seed_request_fields[] = {
     FIELD_MAYBE(struct api_generate_seed_request, strength, "strength", &type_u32),
