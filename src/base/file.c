@@ -41,9 +41,10 @@ static const char *kind_of(mode_t mode)
     return S_ISDIR(mode) ? "a folder" : "a device";
 }
 
-static enum q_err open_regular(const char *path, int *fd)
+// more: O_NOFOLLOW, or nothing.
+static enum q_err open_regular(const char *path, int more, int *fd)
 {
-    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | more);
     struct stat s;
     if (*fd < 0 || fstat(*fd, &s) != 0)
         return fail_os(errno, "%s: cannot be opened for reading", path);
@@ -95,7 +96,14 @@ enum q_err file_read(const char *path, size_t limit, struct buf *out)
 enum q_err file_read_regular(const char *path, size_t limit, struct buf *out)
 {
     __attribute__((cleanup(close_auto))) int fd = -1;
-    TRY(open_regular(path, &fd));
+    TRY(open_regular(path, 0, &fd));
+    return read_whole(fd, path, limit, out);
+}
+
+enum q_err file_read_no_link(const char *path, size_t limit, struct buf *out)
+{
+    __attribute__((cleanup(close_auto))) int fd = -1;
+    TRY(open_regular(path, O_NOFOLLOW, &fd));
     return read_whole(fd, path, limit, out);
 }
 

@@ -14,6 +14,8 @@ enum q_err file_read(const char *path, size_t limit, struct buf *out);
 // Same, of a regular file or a link to one only, and without ever waiting for it: for files that a command
 // finds by itself in a folder, where somebody else may have put a FIFO or a device.
 enum q_err file_read_regular(const char *path, size_t limit, struct buf *out);
+// Same, and never through a link: for files of ours in a folder that others may write to.
+enum q_err file_read_no_link(const char *path, size_t limit, struct buf *out);
 // Same into locked memory; at most limit bytes (<= 64 KiB), at least one.
 enum q_err file_read_secret(const char *path, size_t limit, struct secret *out);
 bool file_exists(const char *path);

@@ -88,6 +88,9 @@ enum q_err p256_sign(const struct p256_pair *pair, struct bytes message,
 // Accepts high S. Not 64 bytes, or r or s outside [1, n-1]: FailedToDeserializeSignature; wrong:
 // FailedSignatureVerification.
 enum q_err p256_verify(const struct p256_public *key, struct bytes message, struct bytes signature);
+// The same signature as most others read it: DER, SEQUENCE of r and s. Appends at most P256_SIGNATURE_DER_MAX bytes.
+#define P256_SIGNATURE_DER_MAX 72
+enum q_err p256_signature_der(struct bytes signature, struct buf *out);
 
 // The asymmetric envelope (qos-wire 1.4): appends plaintext.n + P256_ENVELOPE_OVERHEAD bytes.
 enum q_err p256_seal(const struct p256_public *to, struct bytes plaintext, struct buf *envelope);

@@ -6,6 +6,20 @@
 
 #include "protocol/types.h"
 
+// What an envelope to the quorum key was made for, bound into it: opened for something else it does not open
+// (renclave 8.2 C2, 9 finding 11).
+#define API_PURPOSE_SEED "quorate-seed-v1"
+#define API_PURPOSE_ENTROPY "quorate-entropy-v1"
+#define API_PURPOSE_PRIVATE_KEY "quorate-private-key-v1"
+#define API_PURPOSE_DATA "quorate-data-v1"
+#define API_PURPOSE_STORED_DATA "quorate-stored-data-v1" // files of store-data
+
+// What the quorum key signs for a client: one of these, a zero byte, the client's bytes. The key also signs what the
+// protocol says (hashes of manifests, envelopes of forwarded keys); none of that begins so, and none of this can be
+// shown as that: an envelope has 04 where these have a letter (its 13th byte), a hash is shorter or a fixed point.
+#define API_DOMAIN_MESSAGE "quorate-message-v1"
+#define API_DOMAIN_TRANSACTION "quorate-transaction-v1"
+
 // What the enclave answers (renclave 1.2). /health, /info, /network/... are the host's own.
 enum api_operation {
     API_ENCLAVE_INFO,
