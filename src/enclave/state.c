@@ -3,8 +3,10 @@
 
 #include "enclave/api.h"
 #include "enclave/api_forward.h"
+#include "enclave/api_application.h"
 #include "enclave/handlers.h"
 #include "enclave/instance_state.h"
+#include "enclave/stored_data.h"
 
 #include "base/log.h"
 
@@ -102,6 +104,18 @@ static const struct api_row {
      api_manifest_state},
     {ALL_PHASES & ~IN(PHASE_UNRECOVERABLE_ERROR), BIRTH_ANY, API_ATTESTATION_STATE,
      api_attestation_state},
+    // The built-in application. These two take a phrase in clear before there is a key.
+    {ALL_PHASES & ~IN(PHASE_UNRECOVERABLE_ERROR), BIRTH_ANY, API_VALIDATE_SEED, api_validate_seed},
+    {ALL_PHASES & ~IN(PHASE_UNRECOVERABLE_ERROR), BIRTH_ANY, API_DERIVE_ADDRESS,
+     api_derive_address},
+    {IN(PHASE_APPLICATION_READY), BIRTH_INSTANCE, API_GENERATE_SEED, api_generate_seed},
+    {IN(PHASE_APPLICATION_READY), BIRTH_INSTANCE, API_DERIVE_KEY, api_derive_key},
+    {IN(PHASE_APPLICATION_READY), BIRTH_INSTANCE, API_ENCRYPT_DATA, api_encrypt_data},
+    {IN(PHASE_APPLICATION_READY), BIRTH_INSTANCE, API_DECRYPT_DATA, api_decrypt_data},
+    {IN(PHASE_APPLICATION_READY), BIRTH_INSTANCE, API_SIGN_TRANSACTION, api_sign_transaction},
+    {IN(PHASE_APPLICATION_READY), BIRTH_INSTANCE, API_SIGN_MESSAGE, api_sign_message},
+    {IN(PHASE_APPLICATION_READY), BIRTH_INSTANCE, API_STORE_DATA, api_store_data},
+    {IN(PHASE_APPLICATION_READY), BIRTH_INSTANCE, API_GET_DATA, api_get_data},
 };
 
 api_handler api_route_find(enum phase phase, enum birth birth, enum api_operation operation)
@@ -249,6 +263,7 @@ enum q_err enclave_open(const struct enclave_options *options, struct enclave **
 
 static void wipe_life(struct enclave *e)
 {
+    stored_data_free(&e->stored);
     published_wipe_all(&e->published);
     shares_release(&e->shares);
     genesis_held_free(&e->held);

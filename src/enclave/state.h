@@ -103,6 +103,7 @@ struct enclave {
     struct reshare *reshare; // not NULL after BIRTH_RESHARE
     struct share_list shares;
     struct genesis_held *held; // not NULL while form A of a share may be used (renclave 3.1)
+    struct stored_data *stored; // NULL before store-data's first use
 };
 
 struct enclave_options {
