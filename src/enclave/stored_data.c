@@ -284,7 +284,7 @@ enum q_err stored_data_get(const struct stored_data *d, const struct stored_name
     if (d->unreadable == 0)
         return Q_OK;
     return fail(Q_IO,
-                "stored data: expected to know whether this key is there, found %zu files that "
+                "stored data: expected to know whether this key is there, found that files (%zu) "
                 "cannot be opened, the first of them %s",
                 d->unreadable, d->first_unreadable);
 }
