@@ -6,9 +6,33 @@
 
 #include <openssl/err.h>
 #include <openssl/obj_mac.h>
+#include <pthread.h>
 
 const struct ec_curve ec_p256 = {"P-256", NID_X9_62_prime256v1, 32};
 const struct ec_curve ec_p384 = {"P-384", NID_secp384r1, 48};
+
+// OpenSSL builds a curve from its parameters each time it is asked for one by name; these are built once, and copied.
+static EC_GROUP *p256_group, *p384_group;
+static pthread_once_t groups_made = PTHREAD_ONCE_INIT;
+
+static void make_groups(void)
+{
+    p256_group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    p384_group = EC_GROUP_new_by_curve_name(NID_secp384r1);
+}
+
+EC_KEY *ec_key_new(const struct ec_curve *curve)
+{
+    if (pthread_once(&groups_made, make_groups) != 0)
+        return NULL;
+    const EC_GROUP *group = curve == &ec_p256 ? p256_group : p384_group;
+    EC_KEY_AUTO *key = EC_KEY_new();
+    if (key == NULL || group == NULL || EC_KEY_set_group(key, group) != 1)
+        return NULL;
+    EC_KEY *out = key;
+    key = NULL;
+    return out;
+}
 
 void ec_key_release(EC_KEY **key)
 {
@@ -39,7 +63,7 @@ enum q_err ec_key_from_scalar(const struct ec_curve *curve, struct bytes scalar,
     if (scalar.n != curve->size)
         return fail(Q_CRYPTO, "%s scalar: expected %zu bytes, found %zu", curve->name, curve->size,
                     scalar.n);
-    EC_KEY_AUTO *key = EC_KEY_new_by_curve_name(curve->nid);
+    EC_KEY_AUTO *key = ec_key_new(curve);
     BN_AUTO *number = BN_secure_new();
     if (key == NULL || number == NULL || BN_bin2bn(scalar.p, (int)scalar.n, number) == NULL)
         return openssl_failed("elliptic-curve key");
@@ -61,7 +85,7 @@ enum q_err ec_key_from_point(const struct ec_curve *curve, struct bytes point, E
     if (point.p[0] != POINT_CONVERSION_UNCOMPRESSED)
         return fail(Q_CRYPTO, "%s point: expected an uncompressed one (04), found %02x",
                     curve->name, point.p[0]);
-    EC_KEY_AUTO *key = EC_KEY_new_by_curve_name(curve->nid);
+    EC_KEY_AUTO *key = ec_key_new(curve);
     if (key == NULL)
         return openssl_failed("elliptic-curve key");
     const EC_GROUP *group = EC_KEY_get0_group(key);

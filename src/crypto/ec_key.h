@@ -21,6 +21,8 @@ extern const struct ec_curve ec_p256, ec_p384;
 #define EC_KEY_AUTO __attribute__((cleanup(ec_key_release))) EC_KEY
 void ec_key_release(EC_KEY **key); // clears; safe on NULL; sets it to NULL
 
+// A key of this curve without numbers; NULL: openssl_failed().
+EC_KEY *ec_key_new(const struct ec_curve *curve);
 // A pair: private scalar (big-endian, curve->size bytes) in secure memory, and its point. Q_CRYPTO
 // when it is 0 or >= the order n.
 enum q_err ec_key_from_scalar(const struct ec_curve *curve, struct bytes scalar, EC_KEY **out);

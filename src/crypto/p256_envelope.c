@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/hmac.h>
 #include <string.h>
 
@@ -25,7 +26,7 @@ struct gcm {
     struct bytes aad;
 };
 
-// Locked: the key of an envelope and what it is made from. hmac_key is ephemeral point ||
+// In OpenSSL's secure heap, where its scalars are too: the key of an envelope and what it is made from. hmac_key is ephemeral point ||
 // receiver's point || shared X; the AES key is the first half of hmac.
 struct envelope_secrets {
     uint8_t hmac_key[2 * P256_POINT_SIZE + P256_SCALAR_SIZE];
@@ -123,11 +124,17 @@ static uint8_t *shared_x_of(struct envelope_secrets *secrets)
     return secrets->hmac_key + 2 * (size_t)P256_POINT_SIZE;
 }
 
-static enum q_err new_secrets(struct secret *memory, struct envelope_secrets **out)
+static void envelope_secrets_release(struct envelope_secrets **secrets)
 {
-    TRY(p256_named(secret_new(memory, sizeof **out), P256_IO_ERROR));
-    *out = (struct envelope_secrets *)memory->p;
-    return Q_OK;
+    OPENSSL_secure_clear_free(*secrets, sizeof **secrets);
+}
+#define ENVELOPE_SECRETS_AUTO                                                                      \
+    __attribute__((cleanup(envelope_secrets_release))) struct envelope_secrets
+
+static enum q_err new_secrets(struct envelope_secrets **out)
+{
+    *out = OPENSSL_secure_zalloc(sizeof **out);
+    return *out != NULL ? Q_OK : p256_fail(Q_NOMEM, P256_IO_ERROR, "envelope: no secret memory");
 }
 
 static struct bytes put_aad(uint8_t *aad, size_t n, struct bytes piece)
@@ -182,13 +189,12 @@ enum q_err p256_seal_bound(const struct p256_public *to, struct p256_binding bin
                            struct bytes plaintext, struct buf *envelope)
 {
     EC_KEY_AUTO *receiver = NULL;
-    SECRET_AUTO memory = {0};
-    struct envelope_secrets *secrets;
+    ENVELOPE_SECRETS_AUTO *secrets = NULL;
     uint8_t *nonce, storage[AAD_MAX];
     struct bytes aad;
     TRY(reserve(envelope, plaintext, P256_ENVELOPE_OVERHEAD, &nonce));
     TRY(p256_half(to->bytes, &receiver));
-    TRY(new_secrets(&memory, &secrets));
+    TRY(new_secrets(&secrets));
     uint8_t *ephemeral = nonce + NONCE_SIZE, *length = ephemeral + P256_POINT_SIZE;
     TRY(p256_named(random_bytes(nonce, NONCE_SIZE), P256_IO_ERROR));
     TRY(draw_and_agree(receiver, secrets, ephemeral));
@@ -246,13 +252,12 @@ enum q_err p256_open_bound(const struct p256_pair *pair, struct p256_binding bin
 {
     struct envelope parts;
     EC_KEY_AUTO *ephemeral = NULL;
-    SECRET_AUTO memory = {0};
-    struct envelope_secrets *secrets;
+    ENVELOPE_SECRETS_AUTO *secrets = NULL;
     *out = (struct secret){0};
     TRY(read_envelope(envelope, &parts));
     TRY(p256_named(ec_key_from_point(&ec_p256, parts.ephemeral, &ephemeral),
                    P256_DESERIALIZE_PUBLIC_KEY));
-    TRY(new_secrets(&memory, &secrets));
+    TRY(new_secrets(&secrets));
     TRY(p256_named(ec_key_agree(&ec_p256, pair->encrypt, ephemeral, shared_x_of(secrets)),
                    P256_CREATE_CIPHER));
     return open_agreed(&parts, binding, secrets, pair->public.bytes, out);
@@ -279,14 +284,13 @@ enum q_err p256_open_with_shared(struct bytes shared_x,
                                  struct bytes envelope, struct secret *out)
 {
     struct envelope parts;
-    SECRET_AUTO memory = {0};
-    struct envelope_secrets *secrets;
+    ENVELOPE_SECRETS_AUTO *secrets = NULL;
     *out = (struct secret){0};
     if (shared_x.n != P256_SCALAR_SIZE)
         return p256_fail(Q_CRYPTO, P256_CREATE_CIPHER, "shared X: expected %d bytes, found %zu",
                          P256_SCALAR_SIZE, shared_x.n);
     TRY(read_envelope(envelope, &parts));
-    TRY(new_secrets(&memory, &secrets));
+    TRY(new_secrets(&secrets));
     memcpy(shared_x_of(secrets), shared_x.p, P256_SCALAR_SIZE);
     return open_agreed(&parts, (struct p256_binding){0}, secrets, own_point, out);
 }

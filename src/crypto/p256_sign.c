@@ -26,7 +26,7 @@ enum q_err p256_verify(const struct p256_public *key, struct bytes message, stru
 enum q_err p256_signature_der(struct bytes signature, struct buf *out)
 {
     ECDSA_SIG_AUTO *parsed = NULL;
-    EC_KEY_AUTO *curve = EC_KEY_new_by_curve_name(ec_p256.nid);
+    EC_KEY_AUTO *curve = ec_key_new(&ec_p256);
     if (curve == NULL)
         return p256_named(openssl_failed("DER"), P256_IO_ERROR);
     TRY(p256_named(ecdsa_signature_parse(&ecdsa_p256_sha256, curve, signature, &parsed),

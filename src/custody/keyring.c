@@ -187,11 +187,25 @@ enum q_err custody_use(const struct keyring *k, uint32_t id, enum key_use use, s
     return fail(Q_INTERNAL, "keyring: use %d is not known", (int)use);
 }
 
-static enum q_err seal_for(const struct key_entry *entry, struct p256_binding binding,
+static struct p256_binding binding_of(const struct key_entry *entry, struct bytes purpose)
+{
+    return (struct p256_binding){.long_lengths = entry->what.suite == SUITE_RENCLAVE_P256,
+                                 .purpose = purpose};
+}
+
+enum q_err custody_seal_for(const struct keyring *k, uint32_t id, struct bytes purpose,
+                            struct bytes in, struct buf *envelope)
+{
+    const struct key_entry *entry;
+    TRY(admit(k, id, USE_SEAL, &entry));
+    return p256_seal_bound(&entry->public, binding_of(entry, purpose), in, envelope);
+}
+
+static enum q_err seal_for(const struct keyring *k, uint32_t id, struct bytes purpose,
                            struct bytes in, struct secret *out)
 {
     BUF_AUTO envelope = {.wipe = true};
-    TRY(p256_seal_bound(&entry->public, binding, in, &envelope));
+    TRY(custody_seal_for(k, id, purpose, in, &envelope));
     return secret_copy(out, buf_bytes(&envelope));
 }
 
@@ -200,12 +214,10 @@ enum q_err custody_use_for(const struct keyring *k, uint32_t id, enum key_use us
 {
     const struct key_entry *entry;
     *out = (struct secret){NULL, 0};
-    TRY(admit(k, id, use, &entry));
-    const struct p256_binding binding = {.long_lengths = entry->what.suite == SUITE_RENCLAVE_P256,
-                                         .purpose = purpose};
     if (use == USE_SEAL)
-        return seal_for(entry, binding, in, out);
+        return seal_for(k, id, purpose, in, out);
+    TRY(admit(k, id, use, &entry));
     if (use == USE_OPEN)
-        return p256_open_bound(entry->pair, binding, in, out);
+        return p256_open_bound(entry->pair, binding_of(entry, purpose), in, out);
     return fail(Q_INTERNAL, "keyring: use %d has no purposes", (int)use);
 }

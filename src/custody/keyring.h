@@ -63,6 +63,10 @@ enum q_err custody_use(const struct keyring *k, uint32_t id, enum key_use use, s
 enum q_err custody_use_for(const struct keyring *k, uint32_t id, enum key_use use,
                            struct bytes purpose, struct bytes in, struct secret *out);
 
+// The same for USE_SEAL, appended to a buffer: an envelope is no secret.
+enum q_err custody_seal_for(const struct keyring *k, uint32_t id, struct bytes purpose,
+                            struct bytes in, struct buf *envelope);
+
 enum key_suite key_suite_of(const struct p256_public *key);
 enum p256_suite key_suite_p256(enum key_suite suite);
 

@@ -15,10 +15,7 @@ static bool is_quorum_key(const struct enclave *e, const struct p256_public *key
 // With the purpose that decrypt-data opens: also for who names the quorum key as the recipient.
 static enum q_err seal_to_quorum_key(const struct enclave *e, struct bytes data, struct buf *out)
 {
-    SECRET_AUTO envelope = {0};
-    TRY(custody_use_for(e->keyring, KEY_QUORUM, USE_SEAL, BYTES_LIT(API_PURPOSE_DATA), data,
-                        &envelope));
-    return buf_append(out, secret_bytes(&envelope));
+    return custody_seal_for(e->keyring, KEY_QUORUM, BYTES_LIT(API_PURPOSE_DATA), data, out);
 }
 
 static enum q_err seal_data(const struct enclave *e, const struct api_encrypt_request *request,

@@ -21,10 +21,10 @@ static enum q_err strength_of(struct api_call *c, const uint32_t *asked, uint32_
 static enum q_err seal_hex(const struct enclave *e, struct api_call *c, struct bytes purpose,
                            struct bytes secret, struct bytes *out)
 {
-    SECRET_AUTO envelope = {0};
+    BUF_AUTO envelope = {0};
     BUF_AUTO hex = {0};
-    TRY(custody_use_for(e->keyring, KEY_QUORUM, USE_SEAL, purpose, secret, &envelope));
-    TRY(hex_encode(secret_bytes(&envelope), &hex));
+    TRY(custody_seal_for(e->keyring, KEY_QUORUM, purpose, secret, &envelope));
+    TRY(hex_encode(buf_bytes(&envelope), &hex));
     return arena_copy(c->arena, buf_bytes(&hex), out);
 }
 

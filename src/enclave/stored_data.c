@@ -253,14 +253,14 @@ static enum q_err write_file(const struct stored_data *d, const struct keyring *
                              const struct secret *record)
 {
     ARENA_AUTO arena = {0};
-    SECRET_AUTO envelope = {0};
+    BUF_AUTO envelope = {0};
     char name[NAME_SIZE];
     const char *path;
     TRY(file_name(record_of(record).id, name));
     TRY(file_join(&arena, d->folder, name, &path));
-    TRY(custody_use_for(k, KEY_QUORUM, USE_SEAL, BYTES_LIT(API_PURPOSE_STORED_DATA),
-                        secret_bytes(record), &envelope));
-    return file_write(path, secret_bytes(&envelope), 0600, FILE_REPLACE);
+    TRY(custody_seal_for(k, KEY_QUORUM, BYTES_LIT(API_PURPOSE_STORED_DATA), secret_bytes(record),
+                         &envelope));
+    return file_write(path, buf_bytes(&envelope), 0600, FILE_REPLACE);
 }
 
 enum q_err stored_data_commit(struct stored_data *d, const struct keyring *k,

@@ -165,6 +165,32 @@ static void the_golden_signature_is_reproduced(void **state)
     assert_ok(p256_verify(p256_pair_public(primary), message, BYTES_OF(signature)));
 }
 
+static void finding_37_der_says_the_same_as_the_raw_form(void **state)
+{
+    (void)state;
+    VECTOR_FILE_AUTO f;
+    vector_file_shared(&f, "vectors/renclave/signature_vectors.json");
+    BUF_AUTO der = {0};
+    assert_ok(p256_signature_der(vector_hex(&f, f.root, "raw_rs_hex"), &der));
+    assert_bytes(buf_bytes(&der), vector_hex(&f, f.root, "der_hex"));
+    assert_int_equal(der.n, P256_SIGNATURE_DER_MAX);
+}
+
+static void der_of_what_is_no_signature_is_refused(void **state)
+{
+    (void)state;
+    uint8_t raw[P256_SIGNATURE_SIZE + 1] = {0};
+    BUF_AUTO der = {0};
+    raw[31] = 1; // s is 0
+    assert_int_equal(p256_signature_der(bytes_of(raw, 64), &der), Q_CRYPTO);
+    raw[63] = 1;
+    assert_int_equal(p256_signature_der(bytes_of(raw, 65), &der), Q_CRYPTO);
+    assert_int_equal(p256_signature_der(bytes_of(raw, 63), &der), Q_CRYPTO);
+    assert_int_equal(der.n, 0);
+    assert_ok(p256_signature_der(bytes_of(raw, 64), &der));
+    assert_bytes(buf_bytes(&der), BYTES_LIT("\x30\x06\x02\x01\x01\x02\x01\x01"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +202,8 @@ int main(void)
         cmocka_unit_test(the_encryption_half_verifies_nothing),
         cmocka_unit_test(a_public_key_that_was_never_parsed_verifies_nothing),
         cmocka_unit_test(the_golden_signature_is_reproduced),
+        cmocka_unit_test(finding_37_der_says_the_same_as_the_raw_form),
+        cmocka_unit_test(der_of_what_is_no_signature_is_refused),
     };
     return cmocka_run_group_tests_name("crypto/p256_sign", tests, NULL, NULL);
 }
