@@ -1,6 +1,7 @@
 // POST /enclave/reset (renclave 1.3; 9, finding 21): nothing of the key, the manifest or the data is left.
 #include "base/log.h"
 #include "enclave/api.h"
+#include "enclave/api_store.h"
 #include "enclave/instance_state.h"
 
 enum q_err api_reset(struct enclave *e, struct api_call *c)
@@ -10,6 +11,7 @@ enum q_err api_reset(struct enclave *e, struct api_call *c)
         .success = true, .message = BYTES_LIT("Enclave state reset successfully")};
     TRY(api_answer(c, &type_api_success_reply, &reply));
     TRY(instance_state_forget(e));
+    TRY(api_store_erase(e));
     TRY(enclave_reset(e, &renewed));
     log_warn("reset: everything is wiped, phase %s", phase_name(e->phase));
     if (!renewed)

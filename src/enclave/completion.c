@@ -1,5 +1,6 @@
 // Files, phase and application of a complete quorum key (see completion.h).
 #include "enclave/completion.h"
+#include "enclave/api_store.h"
 
 #include "base/log.h"
 #include "enclave/resolvers.h"
@@ -120,5 +121,7 @@ enum q_err instance_key_complete(struct enclave *e, struct p256_pair **quorum, c
     enclave_enter(e, PHASE_QUORUM_KEY_PROVISIONED);
     enclave_enter(e, PHASE_APPLICATION_READY);
     log_info("%s: quorum key complete", how);
+    if (api_store_open(e) != Q_OK) // store-data and get-data try again, and say it
+        log_error("%s", err_text());
     return Q_OK;
 }
