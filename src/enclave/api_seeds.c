@@ -125,7 +125,9 @@ enum q_err api_derive(const struct enclave *e, struct api_call *c,
     TRY(not_blank(c, from->encrypted_seed_phrase, "Encrypted seed phrase"));
     TRY(not_blank(c, from->path, "Derivation path"));
     TRY(not_blank(c, from->curve, "Curve"));
-    TRY(curve_parse(from->curve, &curve));
+    if (curve_parse(from->curve, &curve) != Q_OK) // its sentence repeats what was sent
+        return api_refuse(c, 400,
+                          "curve: expected secp256k1, ed25519 or P-256, found another name");
     TRY(err_context(seed_source_read(e, c, from->encrypted_seed_phrase, &form, &phrase),
                     "Failed to decrypt seed phrase"));
     TRY(mnemonic_seed(secret_bytes(&phrase.entropy), secret_bytes(&phrase.passphrase), &seed));
