@@ -67,12 +67,12 @@ instance_stop() { # NAME
 
 # call NAME METHOD PATH [BODY]: sets STATUS and BODY. A body that begins with @ is a file's.
 call() {
-    local out=$WORK/answer
+    local out=$WORK/.answer
     local words=(-s -X "$2" -o "$out" -w '%{http_code}' "http://127.0.0.1:${INSTANCE_AT[$1]}$3")
     if (($# > 3)); then
-        printf '%s' "$4" >"$WORK/request"
-        [[ $4 == @* ]] && cp "${4#@}" "$WORK/request"
-        words+=(-H 'Content-Type: application/json' --data-binary @"$WORK/request")
+        printf '%s' "$4" >"$WORK/.sent"
+        [[ $4 == @* ]] && cp "${4#@}" "$WORK/.sent"
+        words+=(-H 'Content-Type: application/json' --data-binary @"$WORK/.sent")
     fi
     : >"$out"
     STATUS=$(curl "${words[@]}")
