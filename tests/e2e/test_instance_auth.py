@@ -1,13 +1,15 @@
 """Who may use the REST API, asked of the real qos_core with signatures of an independent implementation."""
 import os
+import re
 import stat
 import subprocess
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import qos_model as qos
 from instance import CORE, ApiKey, authorization
-from machine import PATIENCE
+from machine import PATIENCE, ROOT
 
 DATA = {"data": [1, 2, 3], "recipient_public": []}
 APPLICATION = [
@@ -146,3 +148,30 @@ def test_keys_of_both_lengths_sign(new_instance, folder):
     for key in (short, long):
         assert one.signed(key, "POST", "/enclave/encrypt-data", DATA)[0] == 503
         assert one.signed(key, "POST", "/enclave/encrypt-data", DATA, reply=qos.Pair())[0] == 503
+
+
+def blocks(language):
+    """The code blocks of the page that tells how to sign."""
+    page = (ROOT / "docs" / "instance-auth.md").read_text()
+    return re.findall(rf"```{language}\n(.*?)```", page, re.S)
+
+
+def test_the_documented_python_signs(guarded, keys):
+    (code,) = blocks("python")
+    there = {}
+    exec(code, there)  # our own page
+    header = there["authorization"](keys["client"].private, guarded.id, "POST", "/enclave/encrypt-data", b"{}", 7,
+                                    qos.Pair().public.hex())
+    assert guarded.call("POST", "/enclave/encrypt-data", raw=b"{}", authorization=header)[0] == 422
+    assert guarded.call("POST", "/enclave/encrypt-data", raw=b"{}", authorization=header)[0] == 401
+
+
+def test_the_documented_shell_signs(guarded, keys, folder):
+    (code,) = blocks("sh")
+    pem = folder / "client.pem"
+    pem.write_bytes(keys["client"].private.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL,
+                                                         NoEncryption()))
+    for nonce in range(1, 9):  # numbers with zeros in front too
+        done = subprocess.run(["sh", "-c", code + 'authorization "$@"', "sh", pem, guarded.id, "POST",
+                               "/enclave/encrypt-data", "{}", str(nonce)], capture_output=True, text=True, check=True)
+        assert guarded.call("POST", "/enclave/encrypt-data", raw=b"{}", authorization=done.stdout)[0] == 422
