@@ -10,24 +10,30 @@ struct genesis_held {
     int64_t end_ms;
 };
 
-enum q_err genesis_held_new(struct secret *shares, size_t n, const struct clock *clock,
-                            struct genesis_held **out)
+static enum q_err hold(struct secret *shares, size_t n, const struct clock *clock,
+                       struct genesis_held **out)
 {
-    SECRET_AUTO taken = *shares;
     int64_t now;
-    *shares = (struct secret){NULL, 0};
-    if (n == 0 || taken.n % n != 0)
+    if (n == 0 || shares->n % n != 0)
         return fail(Q_INTERNAL, "genesis: expected %zu shares of one size, got %zu bytes", n,
-                    taken.n);
+                    shares->n);
     TRY(clock_ms(clock, &now));
     struct genesis_held *h = calloc(1, sizeof *h);
     if (h == NULL)
         return fail(Q_NOMEM, "genesis: no memory");
     *h = (struct genesis_held){
-        .shares = taken, .n = n, .clock = clock, .end_ms = now + GENESIS_HELD_MS};
-    taken = (struct secret){NULL, 0};
+        .shares = *shares, .n = n, .clock = clock, .end_ms = now + GENESIS_HELD_MS};
+    *shares = (struct secret){NULL, 0};
     *out = h;
     return Q_OK;
+}
+
+enum q_err genesis_held_new(struct secret *shares, size_t n, const struct clock *clock,
+                            struct genesis_held **out)
+{
+    enum q_err err = hold(shares, n, clock, out);
+    secret_free(shares); // nothing, where they are held
+    return err;
 }
 
 void genesis_held_free(struct genesis_held **h)
