@@ -2,31 +2,19 @@
 #include "enclave/platform.h"
 
 #include "base/version.h"
-#include "tee/attestation.h"
 
-static enum q_err own_claims(struct tee *tee, struct arena *a, struct claims *out)
+static enum q_err measure(struct tee *tee, unsigned index, struct arena *a, struct bytes *out)
 {
-    BUF_AUTO document = {0};
-    struct bytes kept;
-    TRY(tee_attest(tee, BYTES_NONE, BYTES_NONE, BYTES_NONE, &document));
-    TRY(arena_copy(a, buf_bytes(&document), &kept));
-    return attestation_read(kept, a, out);
-}
-
-static enum q_err copy_register(const struct claims *c, size_t index, struct arena *a,
-                                struct bytes *out)
-{
-    const struct register_value *r = &c->registers[index];
-    return arena_copy(a, bytes_of(r->value, r->present ? r->n : 0), out);
+    BUF_AUTO value = {0};
+    TRY(tee_measurement(tee, index, &value));
+    return arena_copy(a, buf_bytes(&value), out);
 }
 
 enum q_err platform_measure(struct tee *tee, struct arena *a, struct nitro_config *out)
 {
-    struct claims c = {0};
     struct bytes *const pcrs[PLATFORM_PCRS] = {&out->pcr0, &out->pcr1, &out->pcr2, &out->pcr3};
-    TRY(own_claims(tee, a, &c));
-    for (size_t i = 0; i < PLATFORM_PCRS; i++)
-        TRY(copy_register(&c, i, a, pcrs[i]));
+    for (unsigned i = 0; i < PLATFORM_PCRS; i++)
+        TRY(measure(tee, i, a, pcrs[i]));
     out->qos_commit = BYTES_LIT("quorate-" QUORATE_VERSION "-" QUORATE_GIT);
     return arena_copy(a, tee_root(tee), &out->root_certificate);
 }

@@ -9,7 +9,7 @@
 
 #define PLATFORM_PCRS 4
 
-// Read from evidence that has not left this enclave. All of it is arena memory.
+// All of it is arena memory.
 enum q_err platform_measure(struct tee *tee, struct arena *a, struct nitro_config *out);
 // Registers 0 to 3 and the root of a manifest are ours; the sentence names the one that is not.
 enum q_err platform_is(struct tee *tee, const struct nitro_config *manifest);
