@@ -305,3 +305,12 @@ def test_after_a_reset_nothing_comes_back(keeping):
     status, reply = instance.signed(key, "POST", GENESIS, Party().request())
     assert status == 200 and reply["quorum_public_key"]
     assert [p.name for p in instance.state.iterdir()] == ["instance.json"]
+
+
+def test_the_largest_set_comes_back_whole(keeping):
+    instance = keeping().start()
+    crowd = Party(2, 255, long=True)
+    crowd.genesis(instance)
+    instance.restart()
+    assert instance.phase() == "GenesisBooted", instance.log()
+    assert_complete(crowd, instance, crowd.inject(instance, (3, 254)))
