@@ -51,7 +51,8 @@ def test_forms_may_be_mixed_in_one_request(instance):
     assert_complete(party, instance, instance.ok("POST", INJECT, request))
 
 
-@pytest.mark.parametrize("k, n, long", [(2, 2, False), (7, 7, False), (7, 10, False), (3, 5, True)])
+@pytest.mark.parametrize("k, n, long", [(2, 2, False), (3, 5, False), (5, 5, False), (7, 7, False), (7, 10, False),
+                                        (5, 10, True), (3, 5, True)])
 def test_thresholds_of_the_guide(instance, k, n, long):
     party = Party(k, n, long)
     party.genesis(instance)

@@ -60,6 +60,12 @@ static size_t right_shares(const struct session *s)
     return n;
 }
 
+// What was booted may be another thing than what was meant: a garbled request can be a good one.
+static const struct api_manifest *booted(const struct session *s)
+{
+    return &s->genesis.manifest_envelope.manifest;
+}
+
 static void check_absent(const struct session *s, struct bytes reply)
 {
     for (size_t i = 0; i < MEMBERS; i++)
@@ -71,12 +77,13 @@ static void check_state(const struct session *s)
 {
     const struct enclave *e = s->enclave;
     bool complete = e->phase == PHASE_APPLICATION_READY;
+    size_t threshold = booted(s)->share_set.threshold;
     must(e->phase != PHASE_UNRECOVERABLE_ERROR && e->phase != PHASE_QUORUM_KEY_PROVISIONED);
     must((e->booted != NULL) == (e->phase != PHASE_WAITING_FOR_BOOT_INSTRUCTION));
     must((keyring_describe(e->keyring, KEY_QUORUM) != NULL) == complete);
-    must(!complete || (right_shares(s) >= THRESHOLD && e->held == NULL && e->shares.n == 0));
+    must(!complete || (right_shares(s) >= threshold && e->held == NULL && e->shares.n == 0));
     must(complete || e->shares.n <= right_shares(s));
-    must(complete || e->shares.n < THRESHOLD);
+    must(complete || e->booted == NULL || e->shares.n < threshold);
     must((e->phase == PHASE_WAITING_FOR_QUORUM_SHARDS) == (e->shares.n > 0));
 }
 
@@ -181,20 +188,30 @@ static struct bytes form_of(struct session *s, size_t i, uint8_t how, bool *righ
     return keep(s, buf_bytes(&envelope));
 }
 
+// Nobody's key was garbled.
+static bool all_open(const struct session *s)
+{
+    bool all = s->genesis.encrypted_shares.n == MEMBERS;
+    for (size_t i = 0; i < MEMBERS; i++)
+        all &= s->shares[i].n == SHARE_SIZE;
+    return all;
+}
+
 static void step_inject(struct session *s, bool honest)
 {
     struct api_share shares[4] = {0};
     bool right[MEMBERS] = {false}, one;
-    struct api_inject_request request = {
-        .namespace_name = BYTES_LIT("fuzz"), .namespace_nonce = 1, .shares = {shares, 0}};
+    struct api_inject_request request = {.namespace_name = booted(s)->namespace.name,
+                                         .namespace_nonce = booted(s)->namespace.nonce,
+                                         .shares = {shares, 0}};
     BUF_AUTO text = {0};
     struct bytes answer;
-    size_t n = honest ? THRESHOLD : next_byte(s) % 5;
-    if (s->shares[0].n != SHARE_SIZE || s->shares[2].n != SHARE_SIZE)
+    size_t n = honest ? booted(s)->share_set.threshold : next_byte(s) % 5;
+    if (!all_open(s))
         return;
     for (size_t i = 0; i < n; i++) {
         uint8_t how = honest ? 0 : next_byte(s), who = honest ? (uint8_t)i : (how >> 4) % MEMBERS;
-        shares[i].member_alias = people.members[who].alias;
+        shares[i].member_alias = booted(s)->share_set.members.items[who].alias;
         shares[i].decrypted_share = form_of(s, who, how, &one);
         right[who] |= one;
     }
@@ -247,12 +264,12 @@ static void close_session(struct session *s)
     arena_free(&s->arena);
 }
 
-// Whatever was sent before: two members bring the key back.
+// Whatever was sent before: as many members as it takes bring the key back.
 static void honest_end(struct session *s)
 {
     if (s->enclave->phase == PHASE_WAITING_FOR_BOOT_INSTRUCTION)
         step_genesis(s, true);
-    if (s->shares[0].n == SHARE_SIZE && s->shares[1].n == SHARE_SIZE) {
+    if (all_open(s)) {
         step_inject(s, true);
         must(s->enclave->phase == PHASE_APPLICATION_READY);
     }
