@@ -134,11 +134,16 @@ enum q_err hex_decode_secret(struct bytes text, size_t size, struct secret *out)
     return Q_OK;
 }
 
+void hex_encode_into(struct bytes in, char *out)
+{
+    sodium_bin2hex(out, in.n * 2 + 1, in.p, in.n);
+}
+
 enum q_err hex_encode_secret(struct bytes in, struct secret *out)
 {
     // sodium_bin2hex also writes a NUL, so the guarded block has one byte more than is shown.
     TRY(secret_new(out, in.n * 2 + 1));
-    sodium_bin2hex((char *)out->p, in.n * 2 + 1, in.p, in.n);
+    hex_encode_into(in, (char *)out->p);
     out->n = in.n * 2;
     return Q_OK;
 }

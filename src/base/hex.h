@@ -17,6 +17,8 @@ enum q_err hex_decode_fixed(struct bytes text, uint8_t *out, size_t size);
 // Constant time in the characters; exactly 2 * size hex characters (either case), white space at both
 // ends and an "0x" allowed.
 enum q_err hex_decode_secret(struct bytes text, size_t size, struct secret *out);
+// 2 * n lower-case characters and a NUL, constant time; out: room in locked memory for 2 * n + 1.
+void hex_encode_into(struct bytes in, char *out);
 // 2 * n lower-case characters into a secret of that length, constant time.
 enum q_err hex_encode_secret(struct bytes in, struct secret *out);
 

@@ -28,27 +28,42 @@ static enum q_err seal_hex(const struct enclave *e, struct api_call *c, struct b
     return arena_copy(c->arena, buf_bytes(&hex), out);
 }
 
-static enum q_err seal_seed(const struct enclave *e, struct api_call *c, struct bytes entropy,
+// In one piece of locked memory: each costs more than what is done with it here.
+struct drawn_entropy {
+    uint8_t bytes[MNEMONIC_ENTROPY_MAX];
+    char digits[2 * MNEMONIC_ENTROPY_MAX + 1]; // the same in hex, which is what is sealed
+};
+
+static enum q_err draw_entropy(size_t size, struct secret *memory)
+{
+    TRY(secret_new(memory, sizeof(struct drawn_entropy)));
+    struct drawn_entropy *drawn = (struct drawn_entropy *)memory->p;
+    TRY(random_bytes(drawn->bytes, size));
+    hex_encode_into(bytes_of(drawn->bytes, size), drawn->digits);
+    return Q_OK;
+}
+
+static enum q_err seal_seed(const struct enclave *e, struct api_call *c, size_t size,
                             struct bytes passphrase, struct api_generate_seed_reply *out)
 {
+    SECRET_AUTO memory = {0};
     SECRET_AUTO stored = {0};
-    SECRET_AUTO digits = {0};
-    TRY(seed_phrase_store(entropy, passphrase, &stored));
-    TRY(hex_encode_secret(entropy, &digits));
+    TRY(draw_entropy(size, &memory));
+    const struct drawn_entropy *drawn = (const struct drawn_entropy *)memory.p;
+    TRY(seed_phrase_store(bytes_of(drawn->bytes, size), passphrase, &stored));
     TRY(seal_hex(e, c, BYTES_LIT(API_PURPOSE_SEED), secret_bytes(&stored), &out->seed_phrase));
-    return seal_hex(e, c, BYTES_LIT(API_PURPOSE_ENTROPY), secret_bytes(&digits), &out->entropy);
+    return seal_hex(e, c, BYTES_LIT(API_PURPOSE_ENTROPY), bytes_of(drawn->digits, 2 * size),
+                    &out->entropy);
 }
 
 enum q_err api_generate_seed(struct enclave *e, struct api_call *c)
 {
     const struct api_generate_seed_request *request = c->body;
     struct api_generate_seed_reply reply = {0};
-    SECRET_AUTO entropy = {0};
     TRY(strength_of(c, request->strength, &reply.strength));
-    TRY(secret_new(&entropy, reply.strength / 8));
-    TRY(random_bytes(entropy.p, entropy.n));
-    reply.word_count = (uint32_t)mnemonic_words_of(entropy.n);
-    TRY(seal_seed(e, c, secret_bytes(&entropy), request->passphrase, &reply));
+    size_t size = reply.strength / 8;
+    reply.word_count = (uint32_t)mnemonic_words_of(size);
+    TRY(seal_seed(e, c, size, request->passphrase, &reply));
     return api_answer(c, &type_api_generate_seed_reply, &reply);
 }
 

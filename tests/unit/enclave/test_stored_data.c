@@ -100,8 +100,8 @@ static void assert_theirs(struct ceremony *c, size_t person, const char *expecte
     const struct api_caller caller = client(c->pairs[person]);
     ARENA_AUTO arena = {0};
     SECRET_AUTO opened = {0};
-    struct bytes found;
-    struct api_sealed_reply sealed;
+    struct bytes found = BYTES_NONE;
+    struct api_sealed_reply sealed = {0};
     assert_int_equal(as(c, &caller, "k", BYTES_NONE, &found), 200);
     if (strstr(expected, "null") != NULL) {
         assert_bytes(found, bytes_str(expected));
@@ -130,7 +130,7 @@ static void finding_38_a_signed_request_without_reply_key_gets_nothing(void **st
 {
     struct ceremony *c = *state;
     struct api_caller alice = client(c->pairs[0]);
-    struct bytes found;
+    struct bytes found = BYTES_NONE;
     assert_int_equal(as(c, &alice, "k", BYTES_LIT("\2"), NULL), 200);
     alice.has_reply_key = false;
     assert_int_equal(as(c, &alice, "k", BYTES_NONE, &found), 400);
