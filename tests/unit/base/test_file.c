@@ -69,6 +69,8 @@ static void what_is_no_regular_file_is_refused_without_waiting(void **state)
     assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
     assert_ok(file_read_regular(in_folder("link"), 5, &b));
     assert_bytes(buf_bytes(&b), BYTES_LIT("12345"));
+    assert_refused(file_read_no_link(in_folder("link"), 5, &b), Q_IO, "link: cannot be opened");
+    assert_refused(file_read_no_link(in_folder("fifo"), 5, &b), Q_BAD_INPUT, "found a FIFO");
     assert_refused(file_read_regular(in_folder("a"), 4, &b), Q_LIMIT, "at most 4 bytes");
     assert_refused(file_read_regular(in_folder("none"), 4, &b), Q_IO, "none: cannot be opened");
     assert_refused(file_read_regular(in_folder("fifo"), 4, &b), Q_BAD_INPUT,

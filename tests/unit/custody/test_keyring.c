@@ -151,6 +151,31 @@ static void an_id_is_taken_once_and_within_the_ring(void **state)
     assert_refused(custody_use(k, KEY_LIVE, USE_SIGN, BYTES_LIT("x"), &out), Q_MISSING, "no key");
 }
 
+static void an_envelope_for_a_purpose_is_made_by_the_door_too(void **state)
+{
+    (void)state;
+    KEYRING_AUTO *k = NULL;
+    BUF_AUTO envelope = {0};
+    SECRET_AUTO opened = {0};
+    const struct key_description may = {
+        .id = 1, .suite = SUITE_RENCLAVE_P256, .uses = USE_SEAL | USE_OPEN};
+    const struct key_description may_not = {.id = 2, .suite = SUITE_QOS_P256, .uses = USE_OPEN};
+    assert_ok(keyring_new(&k));
+    assert_ok(keyring_generate(k, &may));
+    assert_ok(keyring_generate(k, &may_not));
+    assert_ok(custody_seal_for(k, 1, BYTES_LIT("one"), BYTES_LIT("text"), &envelope));
+    assert_int_equal(
+        custody_use_for(k, 1, USE_OPEN, BYTES_LIT("two"), buf_bytes(&envelope), &opened), Q_CRYPTO);
+    assert_ok(custody_use_for(k, 1, USE_OPEN, BYTES_LIT("one"), buf_bytes(&envelope), &opened));
+    assert_bytes(secret_bytes(&opened), BYTES_LIT("text"));
+    buf_clear(&envelope);
+    assert_int_equal(custody_seal_for(k, 2, BYTES_LIT("one"), BYTES_LIT("text"), &envelope),
+                     Q_REFUSED);
+    assert_int_equal(custody_seal_for(k, 3, BYTES_LIT("one"), BYTES_LIT("text"), &envelope),
+                     Q_MISSING);
+    assert_int_equal(envelope.n, 0);
+}
+
 int main(void)
 {
     if (secret_init(true) != Q_OK)
@@ -163,6 +188,7 @@ int main(void)
         cmocka_unit_test(derivation_is_hkdf_sha512),
         cmocka_unit_test(a_forgotten_secret_leaves_the_public_half_only),
         cmocka_unit_test(an_id_is_taken_once_and_within_the_ring),
+        cmocka_unit_test(an_envelope_for_a_purpose_is_made_by_the_door_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -157,7 +157,7 @@ ssize_t __wrap_getrandom(void *p, size_t n, unsigned flags)
     return -1;
 }
 
-WRAP_OBJECT(EC_KEY *, EC_KEY_new_by_curve_name, (int nid), (nid))
+WRAP_OBJECT(EC_KEY *, EC_KEY_new, (void), ())
 WRAP_OBJECT(EC_POINT *, EC_POINT_new, (const EC_GROUP *g), (g))
 WRAP_OBJECT(BIGNUM *, BN_secure_new, (void), ())
 WRAP_OBJECT(BIGNUM *, BN_bin2bn, (const unsigned char *s, int n, BIGNUM *out), (s, n, out))
@@ -185,6 +185,7 @@ WRAP_STEP(EC_POINT_mul,
 WRAP_STEP(EC_POINT_get_affine_coordinates,
           (const EC_GROUP *g, const EC_POINT *p, BIGNUM *x, BIGNUM *y, BN_CTX *ctx),
           (g, p, x, y, ctx))
+WRAP_STEP(EC_KEY_set_group, (EC_KEY * key, const EC_GROUP *n), (key, n))
 WRAP_STEP(EC_KEY_set_private_key, (EC_KEY * key, const BIGNUM *n), (key, n))
 WRAP_STEP(EC_KEY_set_public_key, (EC_KEY * key, const EC_POINT *p), (key, p))
 WRAP_STEP(BN_bn2binpad, (const BIGNUM *a, unsigned char *to, int n), (a, to, n))
