@@ -12,7 +12,7 @@
 
 #define KEY_FILE_MAX ((size_t)64 << 10)
 #define TOKEN_MIN 16
-#define KEYS_MAX (3 * API_ROLE_KEYS_MAX) // two files and a manifest
+#define KEYS_MAX ((size_t)3 * API_ROLE_KEYS_MAX) // two files and a manifest
 
 struct known_key {
     struct p256_public key;
@@ -300,7 +300,7 @@ static enum q_err admit_signed(struct enclave *e, struct api_call *c, struct per
     c->caller = (struct api_caller){.kind = p.role == API_ROLE_CLIENT ? API_CALLER_CLIENT
                                                                       : API_CALLER_ADMIN,
                                     .key = given->key,
-        .has_reply_key = given->reply_key_text.n > 0,
+                                    .has_reply_key = given->reply_key_text.n > 0,
                                     .reply_key = given->reply_key};
     return Q_OK;
 }
