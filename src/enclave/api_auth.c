@@ -12,7 +12,7 @@
 
 #define KEY_FILE_MAX ((size_t)64 << 10)
 #define TOKEN_MIN 16
-#define KEYS_MAX (3 * API_ROLE_KEYS_MAX) // two files and a manifest
+#define KEYS_MAX ((size_t)3 * API_ROLE_KEYS_MAX) // two files and a manifest
 
 struct known_key {
     struct p256_public key;

@@ -71,7 +71,7 @@ static enum q_err read_nonce(struct bytes text, uint64_t *out)
 static enum q_err read_signature(struct bytes text, uint8_t out[static P256_SIGNATURE_SIZE])
 {
     BUF_AUTO raw = {0};
-    if (text.n != 2 * P256_SIGNATURE_SIZE || !is_hex(text, false))
+    if (text.n != (size_t)2 * P256_SIGNATURE_SIZE || !is_hex(text, false))
         return fail(Q_BAD_INPUT, "expected %d lower-case hex characters", 2 * P256_SIGNATURE_SIZE);
     TRY(hex_decode(text, &raw));
     memcpy(out, raw.p, P256_SIGNATURE_SIZE);
