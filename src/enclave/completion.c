@@ -1,6 +1,6 @@
 // Files, phase and application of a complete quorum key (see completion.h).
 #include "enclave/completion.h"
-#include "enclave/api_store.h"
+#include "enclave/instance/api_store.h"
 
 #include "base/log.h"
 #include "enclave/resolvers.h"

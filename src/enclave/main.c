@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "codec/json.h"
-#include "enclave/api.h"
+#include "enclave/instance/api.h"
 #include "enclave/dispatch.h"
 #include "enclave/egress.h"
 #include "enclave/init.h"

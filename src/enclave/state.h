@@ -8,7 +8,7 @@
 #include "custody/genesis_held.h"
 #include "custody/keyring.h"
 #include "custody/shares.h"
-#include "enclave/api_auth.h"
+#include "enclave/instance/api_auth.h"
 #include "enclave/bridges.h"
 #include "enclave/egress.h"
 #include "enclave/published.h"
@@ -47,7 +47,8 @@ struct booted {
     } contributions[SHAMIR_MAX_SHARES];
     struct approval approvals[SHAMIR_MAX_SHARES]; // what envelope.share_set_approvals points to
     uint8_t signatures[SHAMIR_MAX_SHARES][P256_SIGNATURE_SIZE];
-    uint8_t injected[SHA256_SIZE]; // of inject-key: hash of the one that brought the key; zero: none
+    uint8_t
+        injected[SHA256_SIZE]; // of inject-key: hash of the one that brought the key; zero: none
 };
 #define BOOTED_AUTO __attribute__((cleanup(booted_free))) struct booted
 enum q_err booted_new(struct booted **out);
@@ -93,16 +94,16 @@ struct enclave {
     const struct bridges *bridges; // not owned; NULL: none can be opened
     const struct egress *egress;   // not owned; NULL: no outgoing connections
     struct published published;
-    const char *resolvers;   // where the manifest's go (resolvers.h); NULL: nowhere
+    const char *resolvers; // where the manifest's go (resolvers.h); NULL: nowhere
     bool has_pinned_quorum_key;
     struct p256_public pinned_quorum_key; // of policy.pinned_quorum_key
-    struct keyring *keyring; // KEY_QUORUM, KEY_SETUP, KEY_LIVE
-    struct booted *booted;   // NULL before boot
+    struct keyring *keyring;              // KEY_QUORUM, KEY_SETUP, KEY_LIVE
+    struct booted *booted;                // NULL before boot
     struct booted
         *outlived; // of before a reset, which an application that is being ended may look at
     struct reshare *reshare; // not NULL after BIRTH_RESHARE
     struct share_list shares;
-    struct genesis_held *held; // not NULL while form A of a share may be used (renclave 3.1)
+    struct genesis_held *held;  // not NULL while form A of a share may be used (renclave 3.1)
     struct stored_data *stored; // NULL before store-data's first use
 };
 

@@ -1,6 +1,6 @@
 // Fuzz target: Authorization headers of the REST API (enclave/api_credentials.h). What is read is what stood there: a
 // header written from it is the same to the byte.
-#include "enclave/api_credentials.h"
+#include "enclave/instance/api_credentials.h"
 
 #include "base/hex.h"
 

@@ -5,7 +5,7 @@
 #include "enclave/small_tee.h"
 
 #include "codec/json.h"
-#include "enclave/api.h"
+#include "enclave/instance/api.h"
 #include "enclave/dispatch.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // Fuzz target: parameters of a query (enclave/query.h). What is found is UTF-8 and no longer than what it came from, and
 // the same bytes written in the longest way are found again.
-#include "enclave/query.h"
+#include "enclave/instance/query.h"
 
 #include "base/hex.h"
 

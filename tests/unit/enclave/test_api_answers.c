@@ -3,7 +3,7 @@
 #include "api_client.h"
 
 #include "codec/json.h"
-#include "enclave/api_answer.h"
+#include "enclave/instance/api_answer.h"
 #include "enclave/handlers.h"
 #include "tee/provider.h"
 

@@ -2,7 +2,7 @@
 // tokens on the simulated TEE; and what goes without either.
 #include "api_client.h"
 
-#include "enclave/api_credentials.h"
+#include "enclave/instance/api_credentials.h"
 #include "tee/provider.h"
 
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // Each nonce once: the window, its edges, and every order in which nonces can come.
 #include "../cmocka_setup.h"
 
-#include "enclave/api_replay.h"
+#include "enclave/instance/api_replay.h"
 
 #include <stdlib.h>
 

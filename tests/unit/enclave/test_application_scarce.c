@@ -4,7 +4,7 @@
 
 #include "../failing/failing_calls.h"
 
-#include "enclave/api_application.h"
+#include "enclave/instance/api_application.h"
 #include "base/file.h"
 #include "codec/json.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/hex.h"
 #include "codec/json.h"
-#include "enclave/api.h"
+#include "enclave/instance/api.h"
 #include "enclave/completion.h"
 #include "tee/provider.h"
 

@@ -2,7 +2,7 @@
 // against a table of our own; and the ways from phase to phase, those of the guide's diagram and no others.
 #include "ceremony.h"
 
-#include "enclave/api.h"
+#include "enclave/instance/api.h"
 
 #define IN(phase) (1u << (phase))
 #define W IN(PHASE_WAITING_FOR_BOOT_INSTRUCTION)

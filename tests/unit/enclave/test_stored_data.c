@@ -3,10 +3,10 @@
 #include "instance.h"
 
 #include "codec/json.h"
-#include "enclave/api_application.h"
-#include "enclave/api_store.h"
-#include "enclave/query.h"
-#include "enclave/stored_data.h"
+#include "enclave/instance/api_application.h"
+#include "enclave/instance/api_store.h"
+#include "enclave/instance/query.h"
+#include "enclave/instance/stored_data.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

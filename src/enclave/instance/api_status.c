@@ -1,7 +1,7 @@
 // What an instance says of itself (renclave 1.3, 3.5).
 #include "base/hex.h"
 #include "base/version.h"
-#include "enclave/api.h"
+#include "enclave/instance/api.h"
 
 static const char *const capabilities[] = {
     "seed_generation",      "bip39_compliance", "secure_entropy",

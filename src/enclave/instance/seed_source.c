@@ -1,5 +1,5 @@
 // Seeds out of requests (see seed_source.h).
-#include "enclave/seed_source.h"
+#include "enclave/instance/seed_source.h"
 
 #include "base/hex.h"
 

@@ -1,10 +1,10 @@
 // store-data and get-data (renclave 1.3; findings 34, 38): each caller has a map of his own.
-#include "enclave/api_store.h"
+#include "enclave/instance/api_store.h"
 
 #include "crypto/hash.h"
-#include "enclave/api_application.h"
-#include "enclave/query.h"
-#include "enclave/stored_data.h"
+#include "enclave/instance/api_application.h"
+#include "enclave/instance/query.h"
+#include "enclave/instance/stored_data.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #define QUORATE_ENCLAVE_SEED_SOURCE_H
 
 #include "app/wallet/mnemonic.h"
-#include "enclave/api.h"
+#include "enclave/instance/api.h"
 
 enum seed_form { SEED_IN_CLEAR, SEED_SEALED };
 

@@ -1,14 +1,14 @@
 // genesis-boot (renclave 1.3, 2.3, 3.1, 3.2, 3.4): a quorum key is born, its shares leave sealed to the members, and
 // the manifest of the request, with what this platform measured, is booted at once. Nothing of the key stays on
 // hardware; on the simulated TEE the shares wait for their acknowledgement (custody/genesis_held.h).
-#include "enclave/api.h"
+#include "enclave/instance/api.h"
 
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "custody/genesis.h"
 #include "enclave/boot.h"
-#include "enclave/instance_state.h"
+#include "enclave/instance/instance_state.h"
 #include "enclave/platform.h"
 #include "protocol/genesis.h"
 

@@ -3,7 +3,7 @@
 #define QUORATE_ENCLAVE_API_APPLICATION_H
 
 #include "app/wallet/hd_key.h"
-#include "enclave/api.h"
+#include "enclave/instance/api.h"
 
 enum q_err api_generate_seed(struct enclave *e, struct api_call *c);
 enum q_err api_validate_seed(struct enclave *e, struct api_call *c);

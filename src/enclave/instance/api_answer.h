@@ -2,7 +2,7 @@
 #ifndef QUORATE_ENCLAVE_API_ANSWER_H
 #define QUORATE_ENCLAVE_API_ANSWER_H
 
-#include "enclave/api.h"
+#include "enclave/instance/api.h"
 
 // Appends the members of api_add.
 enum q_err api_answer_finish(struct api_call *c);

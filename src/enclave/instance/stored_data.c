@@ -1,7 +1,7 @@
 // Stored records, in memory and in files (see stored_data.h). A record, as it lies in both:
 //   id[16] || owner[32] || u32le key length || key || value
 // Its file is "data-" and the id in hex: a name that tells nothing, and a file under another name is not taken.
-#include "enclave/stored_data.h"
+#include "enclave/instance/stored_data.h"
 
 #include "base/arena.h"
 #include "base/file.h"

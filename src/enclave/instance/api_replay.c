@@ -1,5 +1,5 @@
 // A sliding window of used nonces (see api_replay.h).
-#include "enclave/api_replay.h"
+#include "enclave/instance/api_replay.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef QUORATE_ENCLAVE_API_FORWARD_H
 #define QUORATE_ENCLAVE_API_FORWARD_H
 
-#include "enclave/api.h"
+#include "enclave/instance/api.h"
 
 // The manifest envelope of a request in the core's form; in == NULL: the request has none (400).
 enum q_err api_read_envelope(struct api_call *c, const struct api_manifest_envelope *in,

@@ -1,6 +1,6 @@
 // What an answer of the REST API looks like (renclave 1.1, 3.6): JSON of a described value, plaintext sealed to whoever
 // asked for it, and every failure in one shape.
-#include "enclave/api_answer.h"
+#include "enclave/instance/api_answer.h"
 
 #include "base/log.h"
 #include "codec/json.h"

@@ -1,11 +1,11 @@
 // Keys and their replay windows, and who may do what (see api_auth.h).
-#include "enclave/api_auth.h"
+#include "enclave/instance/api_auth.h"
 
 #include "base/file.h"
 #include "crypto/hash.h"
-#include "enclave/api.h"
-#include "enclave/api_credentials.h"
-#include "enclave/api_replay.h"
+#include "enclave/instance/api.h"
+#include "enclave/instance/api_credentials.h"
+#include "enclave/instance/api_replay.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #include "app/wallet/hd_key.h"
 #include "base/hex.h"
 #include "base/random.h"
-#include "enclave/api_application.h"
-#include "enclave/seed_source.h"
+#include "enclave/instance/api_application.h"
+#include "enclave/instance/seed_source.h"
 
 #define STRENGTH_DEFAULT 256 // bits
 

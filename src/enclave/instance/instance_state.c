@@ -1,5 +1,5 @@
 // The state file of a TEE instance (see instance_state.h).
-#include "enclave/instance_state.h"
+#include "enclave/instance/instance_state.h"
 
 #include "base/log.h"
 #include "codec/json.h"

@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "custody/policy_manifest.h"
-#include "enclave/api_credentials.h"
-#include "enclave/api_forward.h"
+#include "enclave/instance/api_credentials.h"
+#include "enclave/instance/api_forward.h"
 #include "enclave/boot.h"
 #include "enclave/platform.h"
 

@@ -4,7 +4,7 @@
 //   P  the share as its member decrypted it, 33 bytes; the host sees it
 //   E  an envelope to the setup key, with or without the member's approval
 //   A  the envelope that the genesis issued, shown to the simulated TEE that still holds the share
-#include "enclave/api.h"
+#include "enclave/instance/api.h"
 
 #include "base/log.h"
 #include "base/text.h"

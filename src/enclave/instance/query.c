@@ -1,5 +1,5 @@
 // Parameters of a query (see query.h).
-#include "enclave/query.h"
+#include "enclave/instance/query.h"
 
 #include "base/hex.h"
 

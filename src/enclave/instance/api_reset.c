@@ -1,8 +1,8 @@
 // POST /enclave/reset (renclave 1.3; 9, finding 21): nothing of the key, the manifest or the data is left.
 #include "base/log.h"
-#include "enclave/api.h"
-#include "enclave/api_store.h"
-#include "enclave/instance_state.h"
+#include "enclave/instance/api.h"
+#include "enclave/instance/api_store.h"
+#include "enclave/instance/instance_state.h"
 
 enum q_err api_reset(struct enclave *e, struct api_call *c)
 {

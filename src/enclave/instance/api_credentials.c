@@ -1,5 +1,5 @@
 // Reads Authorization headers (see api_credentials.h).
-#include "enclave/api_credentials.h"
+#include "enclave/instance/api_credentials.h"
 
 #include "base/hex.h"
 #include "base/text.h"

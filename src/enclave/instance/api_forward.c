@@ -1,6 +1,6 @@
 // Keys between TEE instances (renclave 1.3, 3.2): the evidence that asks for one, the export that seals it to that
 // evidence, and the injection that takes it, once.
-#include "enclave/api_forward.h"
+#include "enclave/instance/api_forward.h"
 
 #include "base/log.h"
 #include "codec/borsh.h"

@@ -1,7 +1,7 @@
 // From a request of the REST API to its answer (renclave 1.1, 1.2, 3.6): find the operation, decode the body as it is
 // described, ask the phase table, handle, and say every failure in one shape.
 #include "codec/json.h"
-#include "enclave/api_answer.h"
+#include "enclave/instance/api_answer.h"
 #include "enclave/handlers.h"
 
 #include <string.h>

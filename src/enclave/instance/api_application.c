@@ -1,5 +1,5 @@
 // Data sealed to the quorum key or another one, and signatures (renclave 1.3, 2.8; findings 11, 22, 37, 39).
-#include "enclave/api_application.h"
+#include "enclave/instance/api_application.h"
 
 #include "app/wallet/transaction.h"
 

@@ -4,7 +4,7 @@
 #define QUORATE_ENCLAVE_API_H
 
 #include "base/uuid.h"
-#include "enclave/api_auth.h"
+#include "enclave/instance/api_auth.h"
 #include "enclave/state.h"
 #include "protocol/refuse.h"
 
