@@ -450,6 +450,43 @@ def test_a_share_for_the_enclave_is_sealed_to_the_key_that_it_attests(field):
     assert "expected the key in attestation_doc" in done.stderr and done.stdout == ""
 
 
+def hidden_dr_key(field):
+    """A genesis whose DR key the operator slipped in, and the response without a trace of it; the members' request."""
+    dr = model.RawPair()
+    instance = field.instance()
+    request = field.generate()
+    field.path("agreed.json").write_text(json.dumps(request))
+    field.path("request.json").write_text(json.dumps({**request, "dr_key": list(dr.shown)}))
+    answer = field.genesis(instance)
+    assert len(dr.open(bytes(answer.pop("dr_key_wrapped_quorum_key")))) == 32  # the operator has the key
+    field.path("genesis.json").write_text(json.dumps(answer))
+    return instance
+
+
+def test_a_dr_key_that_members_did_not_agree_to_is_found_though_its_trace_is_gone(field):
+    instance = hidden_dr_key(field)
+    agreed = ("--request", "agreed.json")
+    field.refused("genesis: DifferentUserData", "inject", *field.inject_words(instance, 1, 2),
+                  *agreed)
+    for more in ((), ("--url", instance.url)):
+        done = decryptor(field, "--to-setup-key", *more, *field.trust, *agreed, works=False)
+        assert "DifferentUserData" in done.stderr and done.stdout == ""
+    assert "Shares posted by" not in field.client("status", "--url", instance.url).stdout
+
+
+def test_a_dr_key_that_members_agreed_to_is_no_obstacle(field):
+    field.path("dr.pub").write_text(model.RawPair().shown.hex())
+    instance = field.instance()
+    field.generate(3, 2, "--dr-key", "dr.pub")
+    field.genesis(instance)
+    done = decryptor(field, "--to-setup-key", *field.trust, works=False)
+    assert "a DR key has the WHOLE quorum key: expected --request" in done.stderr and done.stdout == ""
+    done = decryptor(field, "--to-setup-key", *field.trust, "--request", "request.json")
+    assert len(json.loads(done.stdout)) == 130
+    words = field.inject_words(instance, 1, 2)
+    assert RECONSTRUCTED in field.client("inject", *words, "--request", "request.json").stdout
+
+
 @pytest.mark.parametrize("lie, said", [
     (change(["encrypted_shares", 0, "share_hash"], flip), "share_hash: expected the hash that the genesis names"),
     (change(["encrypted_shares", 0, "encrypted_quorum_key_share"], flip), "Failed to decrypt share"),

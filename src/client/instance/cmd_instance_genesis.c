@@ -48,8 +48,7 @@ static enum q_err check_answer(const struct options *o, const struct verificatio
                                struct arena *a, struct genesis_answer *g)
 {
     TRY(genesis_answer_parse(answer, a, g));
-    TRY(genesis_answer_matches(g, request, a));
-    TRY(genesis_answer_set_dr_key(g, request->dr_key, a));
+    TRY(genesis_answer_match(g, request, a));
     audit_note_manifest(&g->envelope.manifest);
     TRY(instance_check_manifest(o, v, &g->envelope.manifest));
     TRY(genesis_answer_check_binding(v, g));

@@ -77,6 +77,8 @@ static enum q_err verify(struct task *t, struct instance_link *l, bool live)
     TRY(verification_start(t->o, &v));
     TRY(instance_check_manifest(t->o, &v, m));
     TRY(genesis_answer_check_binding(&v, &t->g));
+    if (!live && options_given(t->o, "request")) // a DR key is in no manifest
+        TRY(genesis_answer_verify_output(&v, &t->g, false, t->a));
     return instance_attest(l, &v, m, live, t->a, &document, &t->setup_key);
 }
 
@@ -88,17 +90,6 @@ static enum q_err check_options(const struct options *o)
     return fail(Q_BAD_INPUT,
                 "--secret: expected members' secrets, or --acknowledge instead, found %s",
                 acknowledge ? "both" : "neither");
-}
-
-// What the member agreed to, where the request is at hand.
-static enum q_err check_request(const struct task *t)
-{
-    const char *path = options_value(t->o, "request");
-    struct api_genesis_request request;
-    if (path == NULL)
-        return Q_OK;
-    TRY(genesis_request_read(path, t->a, &request));
-    return genesis_answer_matches(&t->g, &request, t->a);
 }
 
 static enum q_err collect(struct task *t, struct instance_link *l)
@@ -169,7 +160,7 @@ static enum q_err instance_inject(const struct options *o)
     link.key = admin;
     TRY(genesis_answer_read(options_value(o, "response"), &a, &t.g));
     audit_note_manifest(&t.g.envelope.manifest);
-    TRY(check_request(&t));
+    TRY(genesis_answer_match_file(&t.g, options_value(o, "request"), &a));
     TRY(is_done(&t, &link, &done));
     if (done)
         return Q_OK;

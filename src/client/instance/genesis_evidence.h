@@ -19,6 +19,12 @@
 enum q_err instance_check_manifest(const struct options *o, const struct verification *v,
                                    const struct manifest *m);
 
+// The document of the genesis: over its output, by an enclave with the manifest's measurements. It alone shows that
+// no DR key got the quorum key, and that the shares are those that the enclave made.
+enum q_err genesis_answer_verify_output(const struct verification *v,
+                                        const struct genesis_answer *g, bool fresh,
+                                        struct arena *a);
+
 // Both documents of an answer: of the genesis (shares, quorum key) and of the manifest with the setup key, made just
 // now when fresh.
 enum q_err genesis_answer_verify(const struct verification *v, const struct genesis_answer *g,
