@@ -11,7 +11,7 @@ import pytest
 
 import instance_model as model
 import qos_model as qos
-from fake_instance import manifest_hash
+from fake_instance import Refusal, manifest_hash
 from instances import Field, against_fakes, kinds_for
 from machine import BIN, ROOT, free_port
 
@@ -627,6 +627,18 @@ def test_another_key_than_that_of_the_genesis_is_no_success(field):
 
 
 @against_fakes
+def test_a_host_that_keeps_the_shares_and_says_success_is_not_believed(field):
+    instance = field.instance()
+    field.generate()
+    response = field.genesis(instance)
+    instance.post_enclave_inject_shares = lambda _: {
+        "reconstructed_quorum_key": response["quorum_public_key"], "success": True, "threshold": 2,
+        "shares_received": 2, "share_mode": "member"}
+    done = field.refused("attestation document", "inject", *field.inject_words(instance, 1, 2))
+    assert RECONSTRUCTED not in done.stdout
+
+
+@against_fakes
 def test_no_key_is_exported_to_an_enclave_that_does_not_attest_the_manifest(field):
     first, second, other = (field.instance() for _ in range(3))
     field.generate()
@@ -674,7 +686,11 @@ def test_requests_are_signed_by_the_admin_key_and_never_twice_with_a_nonce(field
     field.generate()
     field.refused("authorization: expected an admin key's signature, found none", "genesis", *field.genesis_words(first))
     signed = ("--admin-key", "admin", "--key-format", "sec1-65" if raw else "qos-130")
-    field.client("genesis", *field.genesis_words(first), *signed)
+    if hasattr(first, "calls"):
+        one = first.id
+    else:
+        one = field.client("up", "--url", first.url).stdout.split("Enclave id: ")[1].split()[0]
+    field.client("genesis", *field.genesis_words(first), *signed, "--enclave-id", one)
     field.client("inject", *field.inject_words(first, 1, 2), *signed)
     field.client("share-to", "--from", first.url, "--to", second.url, "--response", "genesis.json", *field.trust,
                  *signed)
@@ -727,6 +743,26 @@ def test_a_call_without_a_body_sends_an_empty_one(field):
     assert json.loads(field.client("call", *words, "--admin-key", "admin").stdout)["success"] is True
     if hasattr(instance, "calls"):
         assert instance.calls[-1][3] == b""
+
+
+@against_fakes
+def test_a_signature_for_a_named_enclave_is_good_at_no_other(field):
+    """A host may answer with the id of another enclave that knows the same key."""
+    pair = key_pair(field, "admin")
+    here, elsewhere = (field.instance(admins=[pair.shown]) for _ in range(2))
+    here.alter["/enclave/info"] = change(["enclave_id"], elsewhere.id)
+    words = ("--url", here.url, "--path", "/enclave/reset", "--method", "POST", "--admin-key", "admin")
+
+    def header_for(enclave):
+        _, _, header, body = here.calls[-1]
+        enclave.check_signature("POST", "/enclave/reset", header, body)
+
+    field.refused("The signature does not hold", "call", *words)
+    header_for(elsewhere)  # what is to be prevented
+    assert json.loads(field.client("call", *words, "--enclave-id", here.id).stdout)["success"] is True
+    with pytest.raises(Refusal):
+        header_for(elsewhere)
+    field.refused("--enclave-id: expected", "call", *words, "--enclave-id", "a\nb")
 
 
 @against_fakes

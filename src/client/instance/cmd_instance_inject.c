@@ -102,7 +102,9 @@ static enum q_err collect(struct task *t, struct instance_link *l)
     return Q_OK;
 }
 
-static enum q_err check_reply(const struct task *t, const struct api_inject_reply *reply)
+// That it has the key is shown by what it attests, not by what it says.
+static enum q_err check_reply(struct task *t, struct instance_link *l,
+                              const struct api_inject_reply *reply)
 {
     struct p256_public key;
     if (!reply->success) {
@@ -116,6 +118,8 @@ static enum q_err check_reply(const struct task *t, const struct api_inject_repl
     if (!bytes_equal(p256_public_bytes(&key), p256_public_bytes(&t->g.quorum_key)))
         return fail(Q_REFUSED, "reconstructed_quorum_key: expected the quorum key of the genesis, "
                                "found another");
+    if (!options_given(t->o, "acknowledge"))
+        TRY(verify(t, l, true));
     printf("The quorum key has been reconstructed.\n");
     return Q_OK;
 }
@@ -131,7 +135,7 @@ static enum q_err inject(struct task *t, struct instance_link *l)
     struct api_inject_reply reply;
     TRY(instance_post(l, "/enclave/inject-shares", &type_api_inject_request, &request,
                       &type_api_inject_reply, t->a, &reply));
-    return err_context(check_reply(t, &reply), "%s/enclave/inject-shares: answer", l->base);
+    return err_context(check_reply(t, l, &reply), "%s/enclave/inject-shares: answer", l->base);
 }
 
 // An answer that was lost does not make the step impossible to repeat.
@@ -157,7 +161,7 @@ static enum q_err instance_inject(const struct options *o)
     TRY(check_options(o));
     TRY(instance_link_open(o, &link));
     TRY(instance_key_read(o, "admin-key", &admin));
-    link.key = admin;
+    TRY(instance_link_sign(o, admin, &link));
     TRY(genesis_answer_read(options_value(o, "response"), &a, &t.g));
     audit_note_manifest(&t.g.envelope.manifest);
     TRY(genesis_answer_match_file(&t.g, options_value(o, "request"), &a));
@@ -182,6 +186,7 @@ static const struct option inject_options[] = {
     OPTIONS_RELEASE,
     OPTIONS_VERIFY,
     OPTIONS_ADMIN,
+    OPTION_ENCLAVE_ID,
     OPTION_PASSPHRASE,
     OPTION_UNLOCKED,
     OPTION_AUDIT,
