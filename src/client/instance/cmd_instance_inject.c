@@ -77,8 +77,8 @@ static enum q_err verify(struct task *t, struct instance_link *l, bool live)
     TRY(verification_start(t->o, &v));
     TRY(instance_check_manifest(t->o, &v, m));
     TRY(genesis_answer_check_binding(&v, &t->g));
-    if (!live && options_given(t->o, "request")) // a DR key is in no manifest
-        TRY(genesis_answer_verify_output(&v, &t->g, false, t->a));
+    if (!live)
+        TRY(genesis_answer_check_holders(t->o, &v, &t->g, t->a));
     return instance_attest(l, &v, m, live, t->a, &document, &t->setup_key);
 }
 

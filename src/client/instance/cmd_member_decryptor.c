@@ -28,8 +28,7 @@ static enum q_err verified_setup_key(const struct options *o, const struct genes
     *out = g->setup_key;
     if (options_value(o, "url") == NULL)
         return genesis_answer_verify(&v, g, false, a);
-    if (options_given(o, "request")) // a DR key is in no manifest
-        TRY(genesis_answer_verify_output(&v, g, false, a));
+    TRY(genesis_answer_check_holders(o, &v, g, a));
     TRY(instance_link_to("url", options_value(o, "url"), &link));
     return instance_attest(&link, &v, m, false, a, &document, out);
 }

@@ -19,11 +19,11 @@
 enum q_err instance_check_manifest(const struct options *o, const struct verification *v,
                                    const struct manifest *m);
 
-// The document of the genesis: over its output, by an enclave with the manifest's measurements. It alone shows that
-// no DR key got the quorum key, and that the shares are those that the enclave made.
-enum q_err genesis_answer_verify_output(const struct verification *v,
-                                        const struct genesis_answer *g, bool fresh,
-                                        struct arena *a);
+// That nobody else was given the quorum key or the shares: the document of the genesis is over its output, with the DR
+// key of the request or none. Nothing else shows it. Without --request a failure is a warning, as the document may be too
+// old by now.
+enum q_err genesis_answer_check_holders(const struct options *o, const struct verification *v,
+                                        const struct genesis_answer *g, struct arena *a);
 
 // Both documents of an answer: of the genesis (shares, quorum key) and of the manifest with the setup key, made just
 // now when fresh.
