@@ -241,8 +241,7 @@ class FakeEnclave:
 
     def get_enclave_share_manifest(self):
         return {"manifest_shared": self.envelope is not None, "phase": self.phase,
-                "manifest_hash": manifest_hash(self.envelope).hex() if self.envelope else None,
-                "manifest_envelope": self.envelope}
+                "manifest_hash": manifest_hash(self.envelope).hex() if self.envelope else None}
 
     def post_enclave_generate_attestation(self, _):
         if self.envelope is None:
@@ -291,7 +290,7 @@ class FakeEnclave:
                           fields.get("reply-key", "")])
         shown = bytes.fromhex(fields["key"])
         if shown not in self.admins + self.clients or fields["nonce"] in self.nonces:
-            raise Refusal(403, "This key may not do that")
+            raise Refusal(401, "authorization: the key is none of those configured")
         if not model.verify(shown, text.encode(), bytes.fromhex(fields["signature"])):
             raise Refusal(401, "The signature does not hold")
         self.nonces.add(fields["nonce"])
@@ -309,7 +308,7 @@ class FakeEnclave:
             if header:
                 reply_key = self.check_signature(method, path, header, body)
             elif method == "POST" and self.admins:
-                raise Refusal(401, "A signature by the admin key is needed")
+                raise Refusal(401, "authorization: expected an admin key's signature, found none")
             value = handler(json.loads(body or b"null")) if method == "POST" else handler()
             status = 200
         except Refusal as refusal:

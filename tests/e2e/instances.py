@@ -1,5 +1,4 @@
-"""Instances for tests of qos_client's instance commands: fakes that can be told to lie, or with QUORATE_INSTANCE=real
-the real programs."""
+"""Instances for tests of qos_client's instance commands: the real programs, or fakes that can be told to lie."""
 import atexit
 import functools
 import json
@@ -7,17 +6,18 @@ import os
 import shutil
 import subprocess
 
-import pytest
-
 from fake_instance import FakeInstance, sim_folder
 from machine import BIN, ROLE, Machine, work_folder
 
-REAL = os.environ.get("QUORATE_INSTANCE") == "real"
+
+def against_fakes(test):
+    """For tests that need an instance to lie, or to say what it has got."""
+    test.against_fakes = True
+    return test
 
 
-def needs_a_fake():
-    if REAL:
-        pytest.skip("the real programs do not lie, and are not configured by this test")
+def kinds_for(test):
+    return ["fakes"] if hasattr(test, "against_fakes") else ["programs", "fakes"]
 
 
 @functools.cache
@@ -35,6 +35,19 @@ def known_tee(path):
 
 
 class RealInstance(Machine):
+    def __init__(self, admins=(), clients=()):
+        super().__init__()
+        self.keys = {"admin": admins, "client": clients}
+
+    def tee_words(self):
+        words = super().tee_words()
+        for role, publics in self.keys.items():
+            if publics:
+                path = self.folder / f"{role}.keys"
+                path.write_text("".join(f"{public.hex()}\n" for public in publics))
+                words += [f"--{role}-key", path]
+        return words
+
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
@@ -43,7 +56,8 @@ class RealInstance(Machine):
 class Field:
     """A folder, one simulated TEE's PKI for all instances of a test, and the programs around them."""
 
-    def __init__(self, known=True):
+    def __init__(self, known=True, real=False):
+        self.real = real
         self.folder = work_folder()
         self.pcrs = known_tee(self.folder / "sim") if known else sim_folder(self.folder / "sim")
         self.root = self.folder / "sim" / "root.der"
@@ -51,10 +65,8 @@ class Field:
         self.made = []
 
     def instance(self, **options):
-        if options:
-            needs_a_fake()
-        if REAL:
-            made = RealInstance()
+        if self.real:
+            made = RealInstance(**options)
             shutil.copytree(self.folder / "sim", made.sim, dirs_exist_ok=True)
             made.start()
         else:

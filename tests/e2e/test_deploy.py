@@ -395,7 +395,7 @@ def instance_fixture(folder):
                INSTANCE_SIM_DIR=str(folder / "sim"), PATH=f"{BIN}:{os.environ['PATH']}")
     process = subprocess.Popen([DEPLOY / "instance" / "start-services.sh"], env=env, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    subprocess.run(["curl", "-s", "--retry", "600", "--retry-delay", "0", "--retry-connrefused", "--retry-max-time",
+    subprocess.run(["curl", "-fsS", "--retry", "600", "--retry-delay", "0", "--retry-connrefused", "--retry-max-time",
                     "60", "-o", "/dev/null", f"http://127.0.0.1:{port}/health"], check=True)
     yield folder, process
     if process.poll() is None:

@@ -1,5 +1,6 @@
 """genesis_key_generator: what it writes, what it refuses, and that no secret is lost or shown, also when it is run
 again, killed, or has no room left."""
+import fcntl
 import json
 import os
 import re
@@ -166,6 +167,34 @@ def test_a_second_run_keeps_the_secrets_of_the_first(tmp_path):
     assert not (tmp_path / "request.member3.secret").exists()
     assert openable(second, tmp_path) == aliases(3)
     assert_private(tmp_path)
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_runs_at_once_lose_no_secret_of_each_other(tmp_path, forced):
+    """Each keeps what lay there before it began; of none may the request remain without its secrets."""
+    out = tmp_path / "request.json"
+    words = [GENERATOR, "--member-count", "5", "--threshold", "2", "--output", out, *(["--force"] if forced else [])]
+    runs = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(8)]
+    for run in runs:
+        said = run.communicate(timeout=60)[1]
+        assert run.returncode == 0, said
+    assert openable(json.loads(out.read_text()), tmp_path) == aliases(5)
+    assert len(secrets_in(tmp_path)) == (5 if forced else 40)
+    assert_private(tmp_path)
+
+
+def test_a_run_waits_for_another_one_in_the_same_folder(tmp_path):
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    held = os.open(keys, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    with subprocess.Popen([GENERATOR, "--output", tmp_path / "request.json", "--keys-dir", keys],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as run:
+        assert "waiting for another program that has this folder locked" in run.stderr.readline()
+        assert os.listdir(keys) == [] and not (tmp_path / "request.json").exists()
+        os.close(held)
+        assert run.wait(60) == 0
+    assert len(os.listdir(keys)) == 2
 
 
 def test_forced_the_earlier_secrets_are_gone(tmp_path):

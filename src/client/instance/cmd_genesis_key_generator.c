@@ -23,6 +23,7 @@ static void run_end(struct run *r)
 {
     output_discard(&r->out);
     kept_secrets_undo(&r->kept);
+    secret_place_unlock(&r->place);
     arena_free(&r->a);
 }
 
@@ -66,10 +67,11 @@ static void say_what_next(const struct genesis_plan *p, const char *request_path
 
 static enum q_err generate(const struct options *o)
 {
-    RUN_AUTO r = {.out = {.force = options_given(o, "force")}};
+    RUN_AUTO r = {.place = {.lock = -1}, .out = {.force = options_given(o, "force")}};
     const char *request_path = options_value(o, "output");
     TRY(genesis_plan_read(o, &r.plan));
     TRY(secret_place_choose(request_path, options_value(o, "keys-dir"), &r.a, &r.place));
+    TRY(secret_place_lock(&r.place, &r.a));
     TRY(stage_all(&r, request_path));
     if (!r.out.force)
         TRY(secrets_keep(&r.place, r.plan.count, &r.a, &r.kept));

@@ -74,7 +74,7 @@ static enum q_err instance_call(const struct options *o)
     TRY(instance_link_open(o, &link));
     TRY(read_call(o, &body, &call));
     TRY(instance_key_read(o, options_given(o, "admin-key") ? "admin-key" : "client-key", &key));
-    link.key = key;
+    TRY(instance_link_sign(o, key, &link));
     if (key != NULL) {
         TRY(reply_pair(o, &reply));
         call.reply_key = p256_pair_public(reply);
@@ -96,6 +96,7 @@ static const struct option call_options[] = {
      .kind = OPTION_VALUE,
      .forbids = "client-key",
      .help = "The same, of an administrator"},
+    OPTION_ENCLAVE_ID,
     OPTION_OPTIONAL("reply-key", "Secret that opens the answer [default: a new one]"),
     {.name = "key-format",
      .kind = OPTION_VALUE,

@@ -48,8 +48,7 @@ static enum q_err check_answer(const struct options *o, const struct verificatio
                                struct arena *a, struct genesis_answer *g)
 {
     TRY(genesis_answer_parse(answer, a, g));
-    TRY(genesis_answer_matches(g, request, a));
-    TRY(genesis_answer_set_dr_key(g, request->dr_key, a));
+    TRY(genesis_answer_match(g, request, a));
     audit_note_manifest(&g->envelope.manifest);
     TRY(instance_check_manifest(o, v, &g->envelope.manifest));
     TRY(genesis_answer_check_binding(v, g));
@@ -97,7 +96,7 @@ static enum q_err instance_genesis(const struct options *o)
     const char *path = options_value(o, "out");
     TRY(instance_link_open(o, &link));
     TRY(instance_key_read(o, "admin-key", &admin));
-    link.key = admin;
+    TRY(instance_link_sign(o, admin, &link));
     TRY(verification_start(o, &v));
     TRY(check_writable(&out, path));
     TRY(read_request(options_value(o, "request"), &a, &request_text, &request));
@@ -121,6 +120,7 @@ static const struct option genesis_options[] = {
     OPTIONS_RELEASE,
     OPTIONS_VERIFY,
     OPTIONS_ADMIN,
+    OPTION_ENCLAVE_ID,
     OPTION_PASSPHRASE,
     OPTION_UNLOCKED,
     OPTION_FORCE,

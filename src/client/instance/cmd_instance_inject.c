@@ -77,6 +77,8 @@ static enum q_err verify(struct task *t, struct instance_link *l, bool live)
     TRY(verification_start(t->o, &v));
     TRY(instance_check_manifest(t->o, &v, m));
     TRY(genesis_answer_check_binding(&v, &t->g));
+    if (!live)
+        TRY(genesis_answer_check_holders(t->o, &v, &t->g, t->a));
     return instance_attest(l, &v, m, live, t->a, &document, &t->setup_key);
 }
 
@@ -90,17 +92,6 @@ static enum q_err check_options(const struct options *o)
                 acknowledge ? "both" : "neither");
 }
 
-// What the member agreed to, where the request is at hand.
-static enum q_err check_request(const struct task *t)
-{
-    const char *path = options_value(t->o, "request");
-    struct api_genesis_request request;
-    if (path == NULL)
-        return Q_OK;
-    TRY(genesis_request_read(path, t->a, &request));
-    return genesis_answer_matches(&t->g, &request, t->a);
-}
-
 static enum q_err collect(struct task *t, struct instance_link *l)
 {
     if (options_given(t->o, "acknowledge"))
@@ -111,7 +102,9 @@ static enum q_err collect(struct task *t, struct instance_link *l)
     return Q_OK;
 }
 
-static enum q_err check_reply(const struct task *t, const struct api_inject_reply *reply)
+// That it has the key is shown by what it attests, not by what it says.
+static enum q_err check_reply(struct task *t, struct instance_link *l,
+                              const struct api_inject_reply *reply)
 {
     struct p256_public key;
     if (!reply->success) {
@@ -125,6 +118,8 @@ static enum q_err check_reply(const struct task *t, const struct api_inject_repl
     if (!bytes_equal(p256_public_bytes(&key), p256_public_bytes(&t->g.quorum_key)))
         return fail(Q_REFUSED, "reconstructed_quorum_key: expected the quorum key of the genesis, "
                                "found another");
+    if (!options_given(t->o, "acknowledge"))
+        TRY(verify(t, l, true));
     printf("The quorum key has been reconstructed.\n");
     return Q_OK;
 }
@@ -140,7 +135,7 @@ static enum q_err inject(struct task *t, struct instance_link *l)
     struct api_inject_reply reply;
     TRY(instance_post(l, "/enclave/inject-shares", &type_api_inject_request, &request,
                       &type_api_inject_reply, t->a, &reply));
-    return err_context(check_reply(t, &reply), "%s/enclave/inject-shares: answer", l->base);
+    return err_context(check_reply(t, l, &reply), "%s/enclave/inject-shares: answer", l->base);
 }
 
 // An answer that was lost does not make the step impossible to repeat.
@@ -166,10 +161,10 @@ static enum q_err instance_inject(const struct options *o)
     TRY(check_options(o));
     TRY(instance_link_open(o, &link));
     TRY(instance_key_read(o, "admin-key", &admin));
-    link.key = admin;
+    TRY(instance_link_sign(o, admin, &link));
     TRY(genesis_answer_read(options_value(o, "response"), &a, &t.g));
     audit_note_manifest(&t.g.envelope.manifest);
-    TRY(check_request(&t));
+    TRY(genesis_answer_match_file(&t.g, options_value(o, "request"), &a));
     TRY(is_done(&t, &link, &done));
     if (done)
         return Q_OK;
@@ -191,6 +186,7 @@ static const struct option inject_options[] = {
     OPTIONS_RELEASE,
     OPTIONS_VERIFY,
     OPTIONS_ADMIN,
+    OPTION_ENCLAVE_ID,
     OPTION_PASSPHRASE,
     OPTION_UNLOCKED,
     OPTION_AUDIT,

@@ -21,33 +21,15 @@ struct chain {
 
 // ---- the manifest that all of them have
 
-static enum q_err manifest_of_source(struct chain *c, struct instance_link *from)
+static enum q_err read_manifest(struct chain *c)
 {
-    struct manifest_state state;
-    TRY(instance_manifest_state(from, c->a, &state));
-    if (state.manifest_envelope == NULL)
-        return fail(Q_MISSING,
-                    "%s: expected the manifest that it has, found none in its answer; give "
-                    "the genesis response with --response",
-                    from->base);
-    c->envelope = *state.manifest_envelope;
-    return Q_OK;
-}
-
-static enum q_err read_manifest(struct chain *c, struct instance_link *from)
-{
-    const char *path = options_value(c->o, "response");
     struct genesis_answer g;
-    if (path == NULL) {
-        TRY(manifest_of_source(c, from));
-    } else {
-        TRY(genesis_answer_read(path, c->a, &g));
-        c->envelope = g.reply.manifest_envelope;
-    }
-    TRY(err_context(api_manifest_to_core(&c->envelope, c->a, &c->core), "manifest_envelope"));
-    TRY(err_context(manifest_check_thresholds(&c->core.manifest, NULL), "manifest_envelope"));
+    TRY(genesis_answer_read(options_value(c->o, "response"), c->a, &g));
+    c->envelope = g.reply.manifest_envelope;
+    c->core = g.envelope;
     audit_note_manifest(&c->core.manifest);
-    return instance_check_manifest(c->o, &c->v, &c->core.manifest);
+    TRY(instance_check_manifest(c->o, &c->v, &c->core.manifest));
+    return genesis_answer_check_binding(&c->v, &g);
 }
 
 // ---- one step of the chain
@@ -97,7 +79,7 @@ static enum q_err walk(struct chain *c, const struct p256_pair *admin)
     struct instance_link from, to;
     TRY(instance_link_to("from", options_value(c->o, "from"), &from));
     from.key = admin;
-    TRY(read_manifest(c, &from));
+    TRY(read_manifest(c));
     for (size_t i = 0; i < c->o->values_count; i++) {
         TRY(instance_link_to("to", c->o->values[i], &to));
         to.key = admin;
@@ -130,7 +112,7 @@ static const struct option share_to_options[] = {
      .required = true,
      .multiple = true,
      .help = "The next instance; several make a chain, each gets the key from the one before"},
-    OPTION_OPTIONAL("response", "The genesis response with the manifest [default: ask --from]"),
+    OPTION_REQUIRED("response", "The genesis response, which has the manifest"),
     OPTIONS_RELEASE,
     OPTIONS_VERIFY,
     OPTIONS_ADMIN,

@@ -28,6 +28,7 @@ static enum q_err verified_setup_key(const struct options *o, const struct genes
     *out = g->setup_key;
     if (options_value(o, "url") == NULL)
         return genesis_answer_verify(&v, g, false, a);
+    TRY(genesis_answer_check_holders(o, &v, g, a));
     TRY(instance_link_to("url", options_value(o, "url"), &link));
     return instance_attest(&link, &v, m, false, a, &document, out);
 }
@@ -43,6 +44,7 @@ static enum q_err decrypt(const struct options *o)
     size_t index;
     bool to_setup_key = options_given(o, "to-setup-key");
     TRY(genesis_answer_read(options_value(o, "response"), &a, &g));
+    TRY(genesis_answer_match_file(&g, options_value(o, "request"), &a));
     if (to_setup_key)
         TRY(verified_setup_key(o, &g, &a, &setup_key));
     TRY(share_owner(o, options_value(o, "secret"), &g, options_value(o, "alias"), &pair, &index));
@@ -60,6 +62,7 @@ static const struct option decryptor_options[] = {
     OPTION_REQUIRED("secret", "The member's secret: a file, FIFO or /dev/fd/N"),
     OPTION_REQUIRED("response", "File with the answer to genesis-boot"),
     OPTION_REQUIRED("alias", "Name of the member"),
+    OPTION_OPTIONAL("request", "The request that the response must be the answer to"),
     OPTION_SWITCH("to-setup-key", "Print the share sealed to the enclave, once it is verified"),
     OPTION_OPTIONAL("url", "Verify the instance that runs there, not the documents in --response"),
     OPTIONS_RELEASE,

@@ -49,8 +49,7 @@ static enum q_err check_request(const struct options *o, struct genesis_answer *
     if (path == NULL)
         return Q_OK;
     TRY(genesis_request_read(path, f->a, &request));
-    TRY(genesis_answer_set_dr_key(g, request.dr_key, f->a));
-    return note(f, CHECK_REQUEST, genesis_answer_matches(g, &request, f->a));
+    return note(f, CHECK_REQUEST, genesis_answer_match(g, &request, f->a));
 }
 
 static enum q_err check_manifest(const struct options *o, const struct verification *v,

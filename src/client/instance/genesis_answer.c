@@ -200,8 +200,19 @@ static bool same_pivot(const struct pivot_config *p, const struct api_genesis_re
     return same;
 }
 
-enum q_err genesis_answer_matches(const struct genesis_answer *g,
-                                  const struct api_genesis_request *request, struct arena *a)
+static enum q_err take_dr_key(struct genesis_answer *g, struct bytes dr_key, struct arena *a)
+{
+    struct p256_public key;
+    if ((dr_key.p != NULL) != (g->reply.dr_key_wrapped_quorum_key.p != NULL))
+        return differs("dr_key");
+    if (dr_key.p == NULL)
+        return Q_OK;
+    TRY(err_context(p256_public_parse_short(dr_key, &key), "dr_key"));
+    return arena_copy(a, p256_public_bytes(&key), &g->output.dr_key);
+}
+
+enum q_err genesis_answer_match(struct genesis_answer *g, const struct api_genesis_request *request,
+                                struct arena *a)
 {
     const struct manifest *m = &g->envelope.manifest;
     if (!bytes_equal(m->namespace.name, request->namespace_name))
@@ -214,16 +225,14 @@ enum q_err genesis_answer_matches(const struct genesis_answer *g,
                   *request->share_threshold, a));
     if (!same_pivot(&m->pivot, request))
         return differs("pivot_hash, pivot_args");
-    if ((request->dr_key.p != NULL) != (g->reply.dr_key_wrapped_quorum_key.p != NULL))
-        return differs("dr_key");
-    return Q_OK;
+    return take_dr_key(g, request->dr_key, a);
 }
 
-enum q_err genesis_answer_set_dr_key(struct genesis_answer *g, struct bytes dr_key, struct arena *a)
+enum q_err genesis_answer_match_file(struct genesis_answer *g, const char *path, struct arena *a)
 {
-    struct p256_public key;
-    if (dr_key.p == NULL)
+    struct api_genesis_request request;
+    if (path == NULL)
         return Q_OK;
-    TRY(err_context(p256_public_parse_short(dr_key, &key), "dr_key"));
-    return arena_copy(a, p256_public_bytes(&key), &g->output.dr_key);
+    TRY(genesis_request_read(path, a, &request));
+    return genesis_answer_match(g, &request, a);
 }

@@ -28,11 +28,11 @@ enum q_err genesis_answer_read(const char *path, struct arena *a, struct genesis
 enum q_err genesis_request_parse(struct bytes json, struct arena *a,
                                  struct api_genesis_request *out);
 enum q_err genesis_request_read(const char *path, struct arena *a, struct api_genesis_request *out);
-// GenesisOutputDoesNotMatchRequest, with the part that differs.
-enum q_err genesis_answer_matches(const struct genesis_answer *g,
-                                  const struct api_genesis_request *request, struct arena *a);
-// The DR key of the request is part of what is attested; BYTES_NONE: there was none.
-enum q_err genesis_answer_set_dr_key(struct genesis_answer *g, struct bytes dr_key,
-                                     struct arena *a);
+// GenesisOutputDoesNotMatchRequest, with the part that differs. The answer then knows the request's DR key, which is
+// part of what is attested and not of the answer.
+enum q_err genesis_answer_match(struct genesis_answer *g, const struct api_genesis_request *request,
+                                struct arena *a);
+// The same of the request in a file: what a member agreed to. NULL: it is not at hand.
+enum q_err genesis_answer_match_file(struct genesis_answer *g, const char *path, struct arena *a);
 
 #endif

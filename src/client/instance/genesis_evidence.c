@@ -39,7 +39,6 @@ enum q_err instance_check_manifest(const struct options *o, const struct verific
     return evidence_role_matches(m, role);
 }
 
-// Of the genesis: over its output, by an enclave with the manifest's measurements.
 static enum q_err verify_output(const struct verification *v, const struct genesis_answer *g,
                                 bool fresh, struct arena *a)
 {
@@ -49,6 +48,9 @@ static enum q_err verify_output(const struct verification *v, const struct genes
     if (!g->has_output || g->reply.genesis_attestation_doc.p == NULL)
         return fail(Q_MISSING, "genesis_attestation_doc: expected the enclave's document over this "
                                "genesis, found none");
+    if (g->reply.dr_key_wrapped_quorum_key.p != NULL && g->output.dr_key.p == NULL)
+        return fail(Q_MISSING, "dr_key_wrapped_quorum_key: a DR key has the WHOLE quorum key: "
+                               "expected --request with that key, found none");
     TRY(genesis_output_hash(&g->output, hash));
     TRY(evidence_read(v, g->reply.genesis_attestation_doc, a, &claims));
     const struct expectation expected = {
@@ -75,6 +77,19 @@ static enum q_err verify_setup(const struct verification *v, const struct genesi
     if (!bytes_equal(p256_public_bytes(&key), p256_public_bytes(&g->setup_key)))
         return fail(Q_REFUSED, "ephemeral_key: expected the key in attestation_doc, found another");
     return fresh ? evidence_check_fresh(v, &claims) : Q_OK;
+}
+
+enum q_err genesis_answer_check_holders(const struct options *o, const struct verification *v,
+                                        const struct genesis_answer *g, struct arena *a)
+{
+    if (v->skip)
+        return Q_OK;
+    enum q_err err = err_context(verify_output(v, g, false, a), "genesis");
+    if (err == Q_OK || err == Q_NOMEM || options_given(o, "request"))
+        return err;
+    log_warn("%s; without --request it is not known whether somebody else has the quorum key, too",
+             err_text());
+    return Q_OK;
 }
 
 enum q_err genesis_answer_verify(const struct verification *v, const struct genesis_answer *g,

@@ -19,6 +19,12 @@
 enum q_err instance_check_manifest(const struct options *o, const struct verification *v,
                                    const struct manifest *m);
 
+// That nobody else was given the quorum key or the shares: the document of the genesis is over its output, with the DR
+// key of the request or none. Nothing else shows it. Without --request a failure is a warning, as the document may be too
+// old by now.
+enum q_err genesis_answer_check_holders(const struct options *o, const struct verification *v,
+                                        const struct genesis_answer *g, struct arena *a);
+
 // Both documents of an answer: of the genesis (shares, quorum key) and of the manifest with the setup key, made just
 // now when fresh.
 enum q_err genesis_answer_verify(const struct verification *v, const struct genesis_answer *g,

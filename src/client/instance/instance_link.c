@@ -70,6 +70,27 @@ enum q_err instance_key_read(const struct options *o, const char *option, struct
     return seed_file_read_suite(o, path, raw ? P256_SUITE_RENCLAVE : P256_SUITE_QOS, out);
 }
 
+static bool is_enclave_id(const char *id)
+{
+    return *id != '\0' && strlen(id) <= ENCLAVE_ID_MAX &&
+           id[strspn(id, HTTP_LETTERS_AND_DIGITS "-")] == '\0';
+}
+
+enum q_err instance_link_sign(const struct options *o, const struct p256_pair *key,
+                              struct instance_link *l)
+{
+    const char *id = options_value(o, "enclave-id");
+    l->key = key;
+    if (id == NULL)
+        return Q_OK;
+    if (!is_enclave_id(id))
+        return fail(Q_BAD_INPUT,
+                    "--enclave-id: expected 1 to %d letters, digits and -, found something else",
+                    ENCLAVE_ID_MAX);
+    (void)snprintf(l->enclave_id, sizeof l->enclave_id, "%s", id);
+    return Q_OK;
+}
+
 // ---- one exchange
 
 static enum q_err exchange(const struct instance_link *l, const struct instance_call *c,
@@ -93,7 +114,8 @@ static enum q_err exchange(const struct instance_link *l, const struct instance_
     return Q_OK;
 }
 
-// Whatever the id says is signed; a wrong one makes a signature that is worth nothing.
+// Unproven: a host may name the id of another enclave, where the signature is then good. Whoever has the same key for
+// several gives --enclave-id.
 static enum q_err learn_enclave_id(struct instance_link *l)
 {
     static const struct instance_call call = {.method = "GET", .path = "/enclave/info"};
@@ -106,8 +128,7 @@ static enum q_err learn_enclave_id(struct instance_link *l)
     if (status == 200)
         TRY(err_context(json_parse(buf_bytes(&answer), &root), "%s/enclave/info", l->base));
     const char *id = json_string_value(json_object_get(root, "enclave_id"));
-    if (id == NULL || *id == '\0' || strlen(id) > ENCLAVE_ID_MAX ||
-        id[strspn(id, HTTP_LETTERS_AND_DIGITS "-")] != '\0')
+    if (id == NULL || !is_enclave_id(id))
         return fail(Q_BAD_INPUT,
                     "%s/enclave/info: expected the enclave's id, which a signature names, found "
                     "none (HTTP %ld)",

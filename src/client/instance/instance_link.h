@@ -11,10 +11,11 @@
 #define ENCLAVE_ID_MAX 64
 
 struct instance_link {
-    char base[512];                      // "http://127.0.0.1:9000"
-    const struct p256_pair *key;         // signs the requests; NULL: they are not signed
-    char enclave_id[ENCLAVE_ID_MAX + 1]; // asked for before the first signature
-    uint64_t nonce;                      // of the last signature
+    char base[512];              // "http://127.0.0.1:9000"
+    const struct p256_pair *key; // signs the requests; NULL: they are not signed
+    char enclave_id[ENCLAVE_ID_MAX +
+                    1]; // of --enclave-id, else asked for before the first signature
+    uint64_t nonce;     // of the last signature
 };
 
 // Where the instance is: --url, or --host-ip and --host-port.
@@ -38,11 +39,19 @@ struct instance_link {
         .help = "Form of that key: qos-130 (generate-file-key's) or sec1-65"                       \
     }
 
+#define OPTION_ENCLAVE_ID                                                                          \
+    OPTION_OPTIONAL("enclave-id", "Id of the enclave that the signatures are for [default: what "  \
+                                  "the instance says, unproven]")
+
 enum q_err instance_link_open(const struct options *o, struct instance_link *out);
 // Of an URL that the option --name gave.
 enum q_err instance_link_to(const char *option, const char *url, struct instance_link *out);
 // The secret in the file that an option names, in the form of --key-format; no option: *out stays NULL.
 enum q_err instance_key_read(const struct options *o, const char *option, struct p256_pair **out);
+
+// Requests from here on are signed with key (NULL: they are not), for the enclave of --enclave-id where that is given.
+enum q_err instance_link_sign(const struct options *o, const struct p256_pair *key,
+                              struct instance_link *l);
 
 struct instance_call {
     const char *method, *path;

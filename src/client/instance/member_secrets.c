@@ -7,8 +7,10 @@
 #include "crypto/p256.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,6 +41,48 @@ enum q_err secret_place_choose(const char *request, const char *keys_dir, struct
     TRY(arena_printf(a, &stem, "%s/", keys_dir));
     out->stem = (const char *)stem.p;
     return file_make_parents(out->stem, FOLDER_MODE);
+}
+
+static enum q_err folder_of(const char *stem, struct arena *a, const char **out)
+{
+    const char *slash = strrchr(stem, '/');
+    struct bytes folder;
+    *out = ".";
+    if (slash == NULL)
+        return Q_OK;
+    TRY(arena_printf(a, &folder, "%.*s", (int)(slash - stem + 1), stem));
+    *out = (const char *)folder.p;
+    return Q_OK;
+}
+
+static enum q_err wait_for_lock(int fd, const char *folder)
+{
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return Q_OK;
+    if (errno == EWOULDBLOCK)
+        log_info("%s: waiting for another program that has this folder locked", folder);
+    while (flock(fd, LOCK_EX) != 0) {
+        if (errno != EINTR)
+            return fail_os(errno, "%s: cannot be locked", folder);
+    }
+    return Q_OK;
+}
+
+enum q_err secret_place_lock(struct secret_place *p, struct arena *a)
+{
+    const char *folder;
+    TRY(folder_of(p->stem, a, &folder));
+    p->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (p->lock < 0)
+        return fail_os(errno, "%s: cannot be opened as a folder", folder);
+    return wait_for_lock(p->lock, folder);
+}
+
+void secret_place_unlock(struct secret_place *p)
+{
+    if (p->lock >= 0)
+        (void)close(p->lock);
+    p->lock = -1;
 }
 
 enum q_err secret_path(const struct secret_place *p, const char *alias, struct arena *a,

@@ -10,10 +10,15 @@
 // Names are "<stem>memberN.secret".
 struct secret_place {
     const char *stem; // "/tmp/genesis_request." or "keys/"
+    int lock;         // on its folder, -1: none
 };
 // Beside the request (without its ".json"), or in keys_dir, which is made when it is not there; NULL: beside.
 enum q_err secret_place_choose(const char *request, const char *keys_dir, struct arena *a,
                                struct secret_place *out);
+// One run at a time in a folder: two of them at once would each keep what lay there before, and then replace each
+// other's secrets. Waits, and says so.
+enum q_err secret_place_lock(struct secret_place *p, struct arena *a);
+void secret_place_unlock(struct secret_place *p);
 enum q_err secret_path(const struct secret_place *p, const char *alias, struct arena *a,
                        const char **out);
 

@@ -111,20 +111,3 @@ enum q_err instance_inject_key(struct instance_link *l, const struct encrypted_q
                       &type_tee_answer, a, &answer));
     return check_success(l, "InjectKeyResponse", answer.result.injected);
 }
-
-// ---- GET share-manifest
-
-static const struct field state_fields[] = {
-    FIELD_MAYBE(struct manifest_state, phase, "phase", &type_text),
-    FIELD_MAYBE(struct manifest_state, manifest_hash, "manifest_hash", &type_text),
-    FIELD_MAYBE(struct manifest_state, manifest_envelope, "manifest_envelope",
-                &type_api_manifest_envelope),
-};
-static const struct type type_manifest_state = {
-    STRUCT(struct manifest_state, "manifest state", state_fields)};
-
-enum q_err instance_manifest_state(struct instance_link *l, struct arena *a,
-                                   struct manifest_state *out)
-{
-    return instance_get(l, "/enclave/share-manifest", &type_manifest_state, a, out);
-}

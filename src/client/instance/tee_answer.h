@@ -15,12 +15,4 @@ enum q_err instance_export_key(struct instance_link *l, struct api_manifest_enve
 enum q_err instance_inject_key(struct instance_link *l, const struct encrypted_quorum_key *key,
                                struct arena *a);
 
-// GET share-manifest: what the instance has.
-struct manifest_state {
-    struct bytes phase, manifest_hash;               // hex; p == NULL: there is no manifest
-    struct api_manifest_envelope *manifest_envelope; // NULL: it does not say
-};
-enum q_err instance_manifest_state(struct instance_link *l, struct arena *a,
-                                   struct manifest_state *out);
-
 #endif
