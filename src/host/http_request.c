@@ -109,9 +109,10 @@ static enum MHD_Result dispatch(struct http_request *r)
     if (r->dropped || r->status != 0)
         return MHD_NO;
     peer_move(r->peer, PEER_WORKING, r);
-    if (r->match.route == NULL)
+    bool admitted = r->http->options.admit(r->http->options.context, r);
+    if (admitted && r->match.route == NULL)
         answer_unmatched(r);
-    else
+    else if (admitted)
         r->match.route->handle(r->match.family->context, r);
     if (r->status != 0)
         return r->response == NULL ? MHD_NO : queue(r);

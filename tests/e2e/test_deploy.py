@@ -369,6 +369,7 @@ def test_the_compose_file_is_equal_in_effect_to_the_guides_commands():
         assert service["image"] == "docker-renclave-v2"
         assert service["command"] == "/app/scripts/start-services.sh"
         assert service["build"]["target"] in stages()
+        assert service["environment"] == {"INSTANCE_HOST_OPTIONS": f"--host-name {name}"}
     assert compose()["networks"]["renclave-net"]["name"] == "docker_renclave-net"
 
 
