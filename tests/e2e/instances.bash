@@ -51,8 +51,9 @@ instance_start() { # NAME [option of qos_core...]
     INSTANCE_IP=127.0.0.1 INSTANCE_PORT=${INSTANCE_AT[$name]} INSTANCE_DIR=$WORK/$name INSTANCE_SIM_DIR=$WORK/sim \
         INSTANCE_CORE_OPTIONS="$*" "$ROOT/deploy/instance/start-services.sh" >>"$WORK/$name.log" 2>&1 </dev/null &
     INSTANCE_PID[$name]=$!
-    curl -s --retry 600 --retry-delay 0 --retry-connrefused --retry-max-time 120 -o /dev/null \
-        "http://127.0.0.1:${INSTANCE_AT[$name]}/health" || {
+    # Not -o: a curl that has to ask again wants to cut what it wrote, which /dev/null does not let it.
+    curl -s --retry 600 --retry-delay 0 --retry-connrefused --retry-max-time 120 \
+        "http://127.0.0.1:${INSTANCE_AT[$name]}/health" >/dev/null || {
         echo "$name did not start:"
         cat "$WORK/$name.log"
         exit 1
