@@ -207,6 +207,7 @@ struct route_family rest_routes(struct rest *rest)
                                  .routes = rest->routes,
                                  .count = ROWS,
                                  .context = rest,
+                                 .body_more = 2, // the body in hex, in the message
                                  .refuse = rest_refuse,
                                  .fields = fields,
                                  .fields_count = sizeof fields / sizeof *fields};
