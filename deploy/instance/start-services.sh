@@ -9,17 +9,25 @@
 set -euo pipefail
 ip=${INSTANCE_IP:-0.0.0.0} port=${INSTANCE_PORT:-8080}
 dir=${INSTANCE_DIR:-/run/quorate} sim=${INSTANCE_SIM_DIR:-/var/lib/quorate/sim}
-read -ra core_options <<<"${INSTANCE_CORE_OPTIONS:-}"
-read -ra host_options <<<"${INSTANCE_HOST_OPTIONS:-}"
-core='' host='' told=0
+# Words, on one line or several; read ends with 1 at the end of the text.
+read -rd '' -a core_options <<<"${INSTANCE_CORE_OPTIONS:-}" || true
+read -rd '' -a host_options <<<"${INSTANCE_HOST_OPTIONS:-}" || true
 
+# Whatever is started by then ends; a second signal changes nothing.
 stop() {
-    told=1
-    kill $host $core 2>/dev/null || true
+    trap '' TERM INT
+    # shellcheck disable=SC2046 # one word a program
+    kill $(jobs -p) 2>/dev/null || true
+    wait
+    exit 0
 }
 trap stop TERM INT
 
 mkdir -p "$dir"
+[[ -O $dir && ! -L $dir ]] || {
+    echo "INSTANCE_DIR: expected a folder of its own, found somebody else's or a link: $dir" >&2
+    exit 1
+}
 chmod 0700 "$dir"
 qos_core --tee sim --sim-dir "$sim" --usock "$dir/enclave.sock" --quorum-file "$dir/qos.quorum.key" \
     --pivot-file "$dir/qos.pivot.bin" --ephemeral-file "$dir/qos.ephemeral.key" \
@@ -31,6 +39,5 @@ host=$!
 code=0
 wait -n "$core" "$host" || code=$?
 kill "$host" "$core" 2>/dev/null || true
-wait || true
-((told)) && exit 0
+wait
 exit "$code"

@@ -71,6 +71,7 @@ static void told_to_stop(void *context, int signal)
     log_info("%s: stopping, %u requests are running", signal == SIGINT ? "SIGINT" : "SIGTERM",
              http_running(h->http));
     http_quiesce(h->http);
+    rest_network_end(h->rest);
     h->stop_by_ms = loop_now_ms(h->loop) + STOP_WITHIN_MS;
     stop_if_done(h);
 }
@@ -94,12 +95,23 @@ static enum q_err start_https(struct host *h, const struct host_options *o,
                        o->certificate, o->key);
 }
 
+// Before any route: what a web page of somebody else has a browser send is nobody's request.
+static bool admit(void *context, struct http_request *r)
+{
+    const struct host *h = context;
+    if (origin_check(&h->origin, http_header(r, "Host"), http_header(r, "Origin")) == Q_OK)
+        return true;
+    rest_refuse_as(r, 403, err_text());
+    return false;
+}
+
 static enum q_err start_http(struct host *h, const struct host_options *o,
                              const struct route_set *routes, struct address *where)
 {
     struct http_options options = {.routes = routes,
                                    .connections_max = connections_max(),
                                    .body_budget = BODY_BUDGET,
+                                   .admit = admit,
                                    .answered = answered,
                                    .context = h};
     *where = o->http;
@@ -146,6 +158,7 @@ static enum q_err serve(struct host *h, struct rest *rest, const struct host_opt
     TRY(json_start());
     TRY(loop_new(&h->loop));
     rest->network.loop = h->loop;
+    h->rest = rest;
     TRY(metrics_new(&routes, &h->metrics));
     TRY(link_new(h->loop, &o->enclave, o->connections, o->timeout_ms, &h->link));
     TRY(loop_timer(h->loop, stop_if_done, h, &h->stop_timer));
@@ -204,7 +217,7 @@ enum q_err host_run(int words_count, char *const *words)
     // A client that goes away is an error of one call, not the end of the program.
     (void)signal(SIGPIPE, SIG_IGN);
     AUDIT_LOG_AUTO log = {.fd = -1};
-    struct host h = {0};
+    struct host h = {.origin = o.origin};
     struct rest rest = {.host = &h,
                         .tls = o.certificate != NULL,
                         .probe_targets = o.test_targets,

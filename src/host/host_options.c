@@ -62,6 +62,11 @@ static const struct option table[] = {
      .kind = OPTION_VALUE,
      .multiple = true,
      .help = "<host>:<port> that /network/test may connect to; none otherwise"},
+    {.name = "host-name",
+     .kind = OPTION_VALUE,
+     .help = "names, with commas, that this host has in URLs beside its addresses and localhost; "
+             "others are "
+             "refused (on loopback also without this option)"},
     {.name = "pool-size", .kind = OPTION_VALUE, .help = "of an older release", .ignored = true},
     {.name = "client-timeout",
      .kind = OPTION_VALUE,
@@ -110,6 +115,9 @@ static enum q_err read_options(const struct options *o, struct host_options *out
     out->certificate = options_value(o, "tls-certificate");
     out->key = options_value(o, "tls-key");
     out->audit_log = options_value(o, "audit-log");
+    out->origin.names = options_value(o, "host-name");
+    out->origin.check_names = out->origin.names != NULL || out->http.ip >> 24 == IN_LOOPBACKNET;
+    TRY(origin_check_names(out->origin.names));
     return read_targets(o, out);
 }
 

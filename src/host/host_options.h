@@ -2,6 +2,7 @@
 #ifndef QUORATE_HOST_HOST_OPTIONS_H
 #define QUORATE_HOST_HOST_OPTIONS_H
 
+#include "host/http_origin.h"
 #include "net/address.h"
 
 #define HOST_TEST_TARGETS_MAX 32
@@ -15,6 +16,7 @@ struct host_options {
     uint32_t connections;          // to the enclave at a time
     const char *certificate, *key; // PEM files, NULL: plain HTTP
     const char *audit_log;         // NULL: none
+    struct origin_rules origin;
     const char
         *test_targets[HOST_TEST_TARGETS_MAX]; // "host:port" of /network/test; must stay valid
     size_t test_targets_n;

@@ -18,6 +18,8 @@ struct http_options {
     size_t body_budget;             // bytes of all bodies together; the slowest sender goes
     // PEM texts with a NUL at the end, or BYTES_NONE: plain HTTP. Only needed during http_start.
     struct bytes certificate, key;
+    // False: the request is not for the routes, and has been answered.
+    bool (*admit)(void *context, struct http_request *r);
     // Each answer: number of its route, status, time from header to answer.
     void (*answered)(void *context, size_t route, unsigned status, int64_t nanoseconds);
     void *context;

@@ -109,9 +109,10 @@ static enum MHD_Result dispatch(struct http_request *r)
     if (r->dropped || r->status != 0)
         return MHD_NO;
     peer_move(r->peer, PEER_WORKING, r);
-    if (r->match.route == NULL)
+    bool admitted = r->http->options.admit(r->http->options.context, r);
+    if (admitted && r->match.route == NULL)
         answer_unmatched(r);
-    else
+    else if (admitted)
         r->match.route->handle(r->match.family->context, r);
     if (r->status != 0)
         return r->response == NULL ? MHD_NO : queue(r);
@@ -137,15 +138,16 @@ static bool keep(struct http_request *r, struct bytes piece)
 {
     struct buf *b = &r->body;
     size_t most = r->match.route->body_keep;
+    size_t held = (size_t)1 + r->match.family->body_more; // for each byte
     size_t before = b->cap;
     if (b->cap - b->n < piece.n) {
         size_t more = b->n > piece.n ? b->n : piece.n;
         more = more < most - b->n ? more : most - b->n;
-        if (!make_room(r, b->n + more - b->cap) || buf_reserve(b, more) != Q_OK)
+        if (!make_room(r, (b->n + more - b->cap) * held) || buf_reserve(b, more) != Q_OK)
             return false;
     }
-    r->body_charged += b->cap - before;
-    r->http->body_used += b->cap - before;
+    r->body_charged += (b->cap - before) * held;
+    r->http->body_used += (b->cap - before) * held;
     return buf_append(b, piece) == Q_OK;
 }
 

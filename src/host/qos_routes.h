@@ -5,7 +5,10 @@
 #include "host/audited.h"
 #include "host/enclave_info.h"
 #include "host/http.h"
+#include "host/http_origin.h"
 #include "host/metrics.h"
+
+struct rest;
 
 // What the handlers work with; filled before the first request.
 struct host {
@@ -15,6 +18,8 @@ struct host {
     struct metrics *metrics;
     struct audit_log *audit; // NULL: none
     struct vitals vitals;
+    struct rest *rest;
+    struct origin_rules origin;
     struct timer *stop_timer;
     int64_t stop_by_ms;
     bool stopping;

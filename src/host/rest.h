@@ -36,6 +36,8 @@ struct rest_error {
     const char *more; // further members, as JSON with a comma before each; NULL: none
 };
 void rest_answer_error(struct http_request *r, const struct rest_error *e);
+// As JSON, with a request id of its own.
+void rest_refuse_as(struct http_request *r, unsigned status, const char *text);
 // 500 when body could not be made; body is taken over.
 void rest_answer_made(struct http_request *r, enum q_err made, struct buf *body);
 
@@ -43,7 +45,13 @@ void rest_answer_made(struct http_request *r, enum q_err made, struct buf *body)
 bool rest_request_id(struct http_request *r, char id[static REQUEST_ID_SIZE]);
 // The body, checked against the rules of HTTP: size, room, and the type of a body that is there. False: refused,
 // and r has been answered.
-bool rest_body(struct http_request *r, const char *id, bool peer, struct bytes *body);
+struct rest_rules {
+    const char *request_id;
+    bool peer, json; // as struct rest_error has it; a body must be called JSON
+};
+bool rest_body(struct http_request *r, const struct rest_rules *rules, struct bytes *body);
+// Answers what is no route, or another method of one: 404, 405. context is not used.
+void rest_refuse(void *context, struct http_request *r);
 
 void rest_health(void *rest, struct http_request *r);
 void rest_info(void *rest, struct http_request *r);

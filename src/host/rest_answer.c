@@ -66,6 +66,14 @@ bool rest_request_id(struct http_request *r, char id[static REQUEST_ID_SIZE])
     return false;
 }
 
+void rest_refuse_as(struct http_request *r, unsigned status, const char *text)
+{
+    char id[REQUEST_ID_SIZE];
+    if (rest_request_id(r, id))
+        rest_answer_error(r,
+                          &(struct rest_error){.status = status, .request_id = id, .text = text});
+}
+
 // "application/json", with or without parameters.
 static bool is_json(struct bytes type)
 {
@@ -77,7 +85,7 @@ static bool is_json(struct bytes type)
     return rest.n == 0 || rest.p[0] == ';';
 }
 
-static const struct rest_error *refusal(const struct http_request *r, struct bytes *body)
+static const struct rest_error *refusal(const struct http_request *r, bool json, struct bytes *body)
 {
     static const struct rest_error over = {
         .status = 413, .text = "body: expected at most 2097152 bytes, found more"};
@@ -90,17 +98,17 @@ static const struct rest_error *refusal(const struct http_request *r, struct byt
         return &no_room;
     if (state != HTTP_BODY_WHOLE)
         return &over;
-    return body->n == 0 || is_json(http_header(r, "Content-Type")) ? NULL : &type;
+    return !json || body->n == 0 || is_json(http_header(r, "Content-Type")) ? NULL : &type;
 }
 
-bool rest_body(struct http_request *r, const char *id, bool peer, struct bytes *body)
+bool rest_body(struct http_request *r, const struct rest_rules *rules, struct bytes *body)
 {
-    const struct rest_error *why = refusal(r, body);
+    const struct rest_error *why = refusal(r, rules->json, body);
     if (why == NULL)
         return true;
     struct rest_error e = *why;
-    e.request_id = id;
-    e.peer = peer;
+    e.request_id = rules->request_id;
+    e.peer = rules->peer;
     rest_answer_error(r, &e);
     return false;
 }

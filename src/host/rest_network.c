@@ -12,6 +12,7 @@
 #define PROBES_MAX 16
 #define TIMEOUT_DEFAULT_S 5
 #define TIMEOUT_MAX_S 30
+#define STOPS "network test: the program stops"
 
 struct test_request {
     struct bytes target_host;
@@ -158,7 +159,7 @@ void rest_network_end(struct rest *rest)
 {
     while (rest->tests != NULL) {
         struct test *t = rest->tests;
-        answer(t, fail(Q_CLOSED, "network test: the program stops"), 0);
+        answer(t, fail(Q_CLOSED, STOPS), 0);
         forget(t);
     }
 }
@@ -202,6 +203,8 @@ static enum q_err start_test(struct test *t, const struct test_request *q)
 static enum q_err test_target(struct rest *rest, struct http_request *r,
                               const struct test_request *q)
 {
+    if (rest->host->stopping)
+        return fail(Q_CLOSED, STOPS);
     if (rest->tests_n == PROBES_MAX)
         return fail(Q_LIMIT, "network test: expected at most %d at a time, found more", PROBES_MAX);
     struct test *t = calloc(1, sizeof *t);
@@ -247,7 +250,8 @@ void rest_network_test(void *context, struct http_request *r)
     ARENA_AUTO arena = {0};
     BUF_AUTO out = {0};
     struct test_request q;
-    if (!rest_request_id(r, id) || !rest_body(r, id, false, &body))
+    if (!rest_request_id(r, id) ||
+        !rest_body(r, &(struct rest_rules){.request_id = id, .json = true}, &body))
         return;
     unsigned status = read_test(body, &arena, &q);
     if (status == 0 && q.target_host.p == NULL) {

@@ -10,8 +10,8 @@
 
 struct row {
     const char *method, *path;
-    route_handler handle; // NULL: passed on
-    bool json;            // it takes a body, which is JSON; else what is sent is not looked at
+    route_handler handle; // NULL: passed on, with whatever body
+    bool json;            // a body is JSON
     bool peer;            // between enclaves (family D of renclave 1.1)
     const char *event;    // in the audit log
 };
@@ -133,7 +133,9 @@ static bool read_request(struct http_request *r, const struct passing *p, struct
     const char *why;
     q->query = http_query(r);
     q->authorization = http_header(r, "Authorization");
-    if (p->row->json && !rest_body(r, p->id, p->row->peer, &q->body))
+    const struct rest_rules rules = {
+        .request_id = p->id, .peer = p->row->peer, .json = p->row->json};
+    if (!rest_body(r, &rules, &q->body))
         return false;
     if ((why = misspelt(q)) == NULL)
         return true;
@@ -172,40 +174,41 @@ static void openapi(void *context, struct http_request *r)
         rest_answer_error(r, &(struct rest_error){.status = 503, .text = err_text()});
 }
 
-static void refuse(void *context, struct http_request *r)
+void rest_refuse(void *context, struct http_request *r)
 {
     (void)context;
-    char id[REQUEST_ID_SIZE], text[128];
+    char text[128];
     const struct route_match *m = http_match(r);
-    if (!rest_request_id(r, id))
+    if (m->result != ROUTE_OTHER_METHOD) {
+        rest_refuse_as(r, 404, "path: no route has it, see /openapi.yaml");
         return;
-    struct rest_error e = {
-        .status = 404, .request_id = id, .text = "path: no route has it, see /openapi.yaml"};
-    if (m->result == ROUTE_OTHER_METHOD) {
-        (void)snprintf(text, sizeof text, "method: expected %s, found another", m->allow);
-        e.status = 405;
-        e.text = text;
     }
-    rest_answer_error(r, &e);
+    (void)snprintf(text, sizeof text, "method: expected %s, found another", m->allow);
+    rest_refuse_as(r, 405, text);
 }
 
 struct route_family rest_routes(struct rest *rest)
 {
     static const struct route_field fields[] = {{"Cache-Control", "no-store"},
                                                 {"X-Content-Type-Options", "nosniff"}};
-    for (size_t i = 0; i < ROWS; i++)
+    for (size_t i = 0; i < ROWS; i++) {
+        bool passed_on = rows[i].handle == NULL;
+        // What is passed on takes its body along, wanted or not: a signature is over what was sent.
+        size_t body_max = passed_on || rows[i].json ? API_BODY_MAX : 0;
         rest->routes[i] = (struct route){
             .method = rows[i].method,
             .path = rows[i].path,
-            .handle = rows[i].handle == NULL ? pass_on : rows[i].handle,
-            .body_keep = rows[i].json ? API_BODY_MAX : 0,
-            .body_limit = rows[i].json ? API_BODY_MAX : 0,
+            .handle = passed_on ? pass_on : rows[i].handle,
+            .body_keep = body_max,
+            .body_limit = body_max,
         };
+    }
     return (struct route_family){.base = "",
                                  .routes = rest->routes,
                                  .count = ROWS,
                                  .context = rest,
-                                 .refuse = refuse,
+                                 .body_more = 2, // the body in hex, in the message
+                                 .refuse = rest_refuse,
                                  .fields = fields,
                                  .fields_count = sizeof fields / sizeof *fields};
 }

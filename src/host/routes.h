@@ -25,6 +25,8 @@ struct route_family {
     const struct route *routes;
     size_t count;
     void *context;
+    // Further bytes that the handlers hold for each byte of a body until the answer: under the same budget.
+    unsigned body_more;
     // Answers what is below base but no route, or one of its paths with another method; NULL: an answer
     // without a body.
     route_handler refuse;

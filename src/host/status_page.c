@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "codec/json.h"
+#include "host/rest.h"
 #include "host/status_page_bytes.h"
 
 static void page(void *context, struct http_request *r)
@@ -98,6 +99,7 @@ struct route_family status_routes(struct host *host)
                                  .routes = routes,
                                  .count = sizeof routes / sizeof *routes,
                                  .context = host,
+                                 .refuse = rest_refuse,
                                  .fields = fields,
                                  .fields_count = sizeof fields / sizeof *fields};
 }

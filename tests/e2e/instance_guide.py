@@ -65,8 +65,8 @@ esac
 # The guide waits 30 seconds for its containers; whoever reads it waits until they answer.
 SLEEP = """#!/usr/bin/env bash
 for port in "$GUIDE_STATE"/*/port; do
-    curl -fsS --retry 200 --retry-delay 0 --retry-connrefused --retry-max-time 30 -o /dev/null \\
-        "http://localhost:$(cat "$port")/health"
+    curl -s --retry 200 --retry-delay 0 --retry-connrefused --retry-max-time 30 \\
+        "http://localhost:$(cat "$port")/health" >/dev/null
 done
 """
 

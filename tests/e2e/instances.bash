@@ -15,11 +15,14 @@ declare -A INSTANCE_PID=() INSTANCE_AT=()
 STATUS='' BODY='' # of the last call
 passed=0 failed=0
 
+# A script that did not come to its end has failed, whatever it had checked by then.
 finish() {
-    local name
+    local code=$? name
     for name in "${!INSTANCE_PID[@]}"; do instance_stop "$name"; done
     rm -rf "$WORK"
+    ((code == 0)) || echo "ended early, with code $code"
     echo "$passed passed, $failed failed"
+    ((code == 0)) || exit "$code"
     ((failed == 0 && passed > 0)) || exit 1
     exit 0
 }
@@ -51,12 +54,15 @@ instance_start() { # NAME [option of qos_core...]
     INSTANCE_IP=127.0.0.1 INSTANCE_PORT=${INSTANCE_AT[$name]} INSTANCE_DIR=$WORK/$name INSTANCE_SIM_DIR=$WORK/sim \
         INSTANCE_CORE_OPTIONS="$*" "$ROOT/deploy/instance/start-services.sh" >>"$WORK/$name.log" 2>&1 </dev/null &
     INSTANCE_PID[$name]=$!
-    curl -fsS --retry 600 --retry-delay 0 --retry-connrefused --retry-max-time 120 -o /dev/null \
-        "http://127.0.0.1:${INSTANCE_AT[$name]}/health" || {
-        echo "$name did not start:"
-        cat "$WORK/$name.log"
-        exit 1
-    }
+    # Not -o: a curl that has to ask again wants to cut what it wrote, which /dev/null does not let it.
+    local round
+    for ((round = 0; round < 120; round++)); do
+        curl -sf --retry 1 --retry-connrefused "http://127.0.0.1:${INSTANCE_AT[$name]}/health" >/dev/null && return
+        kill -0 "${INSTANCE_PID[$name]}" 2>/dev/null || break
+    done
+    echo "$name did not start:"
+    cat "$WORK/$name.log"
+    exit 1
 }
 
 instance_stop() { # NAME

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -369,6 +370,7 @@ def test_the_compose_file_is_equal_in_effect_to_the_guides_commands():
         assert service["image"] == "docker-renclave-v2"
         assert service["command"] == "/app/scripts/start-services.sh"
         assert service["build"]["target"] in stages()
+        assert service["environment"] == {"INSTANCE_HOST_OPTIONS": f"--host-name {name}"}
     assert compose()["networks"]["renclave-net"]["name"] == "docker_renclave-net"
 
 
@@ -387,38 +389,116 @@ def test_the_image_of_an_instance_starts_what_there_is():
     assert 'CMD ["/app/scripts/start-services.sh"]' in lines and "EXPOSE 8080" in lines
 
 
-@pytest.fixture(name="instance")
-def instance_fixture(folder):
-    """What a container runs, on a port of this machine."""
-    port = free_port()
-    env = dict(os.environ, INSTANCE_IP="127.0.0.1", INSTANCE_PORT=str(port), INSTANCE_DIR=str(folder / "run"),
-               INSTANCE_SIM_DIR=str(folder / "sim"), PATH=f"{BIN}:{os.environ['PATH']}")
-    process = subprocess.Popen([DEPLOY / "instance" / "start-services.sh"], env=env, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    subprocess.run(["curl", "-fsS", "--retry", "600", "--retry-delay", "0", "--retry-connrefused", "--retry-max-time",
-                    "60", "-o", "/dev/null", f"http://127.0.0.1:{port}/health"], check=True)
-    yield folder, process
-    if process.poll() is None:
-        process.terminate()
-    process.communicate(timeout=30)
+class Services:
+    """What a container runs, on a port of this machine; programs: a folder that is looked in first."""
 
+    def __init__(self, folder, programs=None, **env):
+        self.port = int(env.pop("port", 0)) or free_port()
+        path = ":".join(str(p) for p in (programs, BIN, os.environ["PATH"]) if p)
+        self.env = dict(os.environ, INSTANCE_IP="127.0.0.1", INSTANCE_PORT=str(self.port), PATH=path,
+                        INSTANCE_DIR=str(folder / "run"), INSTANCE_SIM_DIR=str(folder / "sim"), **env)
+        self.process = subprocess.Popen([DEPLOY / "instance" / "start-services.sh"], env=self.env,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
-def test_an_instance_ends_with_its_container(instance):
-    folder, process = instance
-    assert (folder / "run").stat().st_mode & 0o777 == 0o700
-    process.terminate()
-    said, _ = process.communicate(timeout=30)
-    assert process.returncode == 0, said
-    assert not (folder / "run" / "enclave.sock").exists() or "stopping" in said
+    def ready(self):
+        subprocess.run(["curl", "-s", "--retry", "600", "--retry-delay", "0", "--retry-connrefused", "--retry-max-time",
+                        "60", f"http://127.0.0.1:{self.port}/health"], check=True, stdout=subprocess.DEVNULL)
+        return self
 
-
-def test_an_instance_does_not_outlive_one_of_its_programs(instance):
-    folder, process = instance
-    children = subprocess.run(["ps", "--ppid", str(process.pid), "-o", "pid=,comm="], capture_output=True, text=True,
+    def children(self):
+        """{name: process id}"""
+        said = subprocess.run(["ps", "--ppid", str(self.process.pid), "-o", "comm=,pid="], capture_output=True, text=True,
                               check=True).stdout
-    core = next(int(line.split()[0]) for line in children.splitlines() if "qos_core" in line)
-    os.kill(core, 9)
-    process.communicate(timeout=30)
-    assert process.returncode != 0
-    assert str(folder) not in subprocess.run(["ps", "ax", "-o", "args="], capture_output=True, text=True,
-                                             check=True).stdout
+        return {name: int(pid) for name, pid in map(str.split, said.splitlines())}
+
+    def ended(self):
+        """(exit code, what was said); the pipe ends when the last of the programs has."""
+        said, _ = self.process.communicate(timeout=30)
+        return self.process.returncode, said
+
+
+@pytest.fixture(name="services")
+def services_fixture(folder):
+    made = []
+
+    def make(where=folder, **how):
+        made.append(Services(where, **how))
+        return made[-1]
+
+    yield make
+    for one in made:
+        if one.process.poll() is None:
+            one.process.terminate()
+            one.process.communicate(timeout=30)
+
+
+def program(folder, name, text):
+    (folder / "programs").mkdir(exist_ok=True)
+    path = folder / "programs" / name
+    path.write_text(f"#!/bin/bash\n{text}\n")
+    path.chmod(0o755)
+    return path.parent
+
+
+def test_an_instance_ends_with_its_container(services, folder):
+    one = services().ready()
+    assert (folder / "run").stat().st_mode & 0o777 == 0o700
+    for signal_ in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
+        one.process.send_signal(signal_)
+    assert one.ended()[0] == 0
+    assert not (folder / "run" / "enclave.sock").exists()
+
+
+def test_an_instance_told_to_stop_while_it_starts_does_not_start(services, folder):
+    programs = program(folder, "mkdir", 'kill -TERM $PPID; exec /bin/mkdir "$@"')
+    code, said = services(programs=programs).ended()
+    assert (code, said) == (0, "")
+    programs = program(folder, "qos_core", "kill -TERM $PPID; exec sleep 1000")
+    (programs / "mkdir").unlink()
+    assert services(programs=programs).ended()[0] == 0
+
+
+@pytest.mark.parametrize("which", ["qos_core", "qos_host"])
+def test_an_instance_does_not_outlive_one_of_its_programs(services, which):
+    one = services().ready()
+    os.kill(one.children()[which], signal.SIGKILL)
+    assert one.ended()[0] == 128 + signal.SIGKILL
+
+
+@pytest.mark.parametrize("which", ["qos_core", "qos_host"])
+def test_an_instance_ends_with_the_code_of_the_program_that_failed_however_soon(services, folder, which):
+    other = "qos_host" if which == "qos_core" else "qos_core"
+    program(folder, other, "exec sleep 1000")
+    programs = program(folder, which, "exit 7")
+    for _ in range(10):
+        assert services(programs=programs).ended()[0] == 7
+
+
+def test_an_instance_whose_port_or_folder_is_taken_fails_and_leaves_the_first_alone(services, folder):
+    one = services().ready()
+    (folder / "second").mkdir()
+    code, said = services(folder / "second", port=one.port).ended()
+    assert code == 1 and "Address already in use" in said
+    code, said = services().ended()
+    assert code == 1 and "enclave.sock" in said
+    assert (folder / "run" / "enclave.sock").exists()
+    one.ready()
+    assert one.process.poll() is None and set(one.children()) == {"qos_core", "qos_host"}
+
+
+def test_an_instance_keeps_nothing_in_a_folder_that_others_gave(services, folder):
+    (folder / "elsewhere").mkdir()
+    (folder / "run").symlink_to(folder / "elsewhere")
+    code, said = services().ended()
+    assert code == 1 and "expected a folder of its own" in said
+    (folder / "run").unlink()
+    if os.geteuid() == 0:
+        (folder / "run").mkdir()
+        os.chown(folder / "run", 65534, 65534)
+        code, said = services().ended()
+        assert code == 1 and "expected a folder of its own" in said
+
+
+def test_the_options_of_an_instance_may_be_on_several_lines(services, folder):
+    code, said = services(INSTANCE_CORE_OPTIONS="--require-member-decryption\n  --client-key /nowhere\n").ended()
+    assert code == 1 and "/nowhere" in said

@@ -359,7 +359,7 @@ def test_a_chunked_body_is_put_together(hosts, enclaves):
 def test_expect_100_continue_is_honoured(hosts, enclaves):
     host = hosts(enclaves({"other": lambda request: request}).path)
     with socket.create_connection(("127.0.0.1", host.port), 20) as s:
-        s.sendall(b"POST /qos/message HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+        s.sendall(b"POST /qos/message HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
         assert s.recv(100).startswith(b"HTTP/1.1 100 Continue\r\n")
         s.sendall(b"abc")
         reply = s.recv(1000)
@@ -455,7 +455,7 @@ def test_an_announced_body_over_the_limit_is_refused_before_it_comes(hosts, encl
     host = hosts(enclave.path)
     for extra in (f"Content-Length: {OVER}\r\nExpect: 100-continue", f"Content-Length: {1 << 60}"):
         with socket.create_connection(("127.0.0.1", host.port), 20) as s:
-            s.sendall(f"POST /qos/message HTTP/1.1\r\nHost: x\r\n{extra}\r\n\r\n".encode())
+            s.sendall(f"POST /qos/message HTTP/1.1\r\nHost: localhost\r\n{extra}\r\n\r\n".encode())
             reply = b""
             while part := s.recv(1000):
                 reply += part
@@ -567,7 +567,7 @@ def test_a_crowd_and_a_slow_sender_stop_nobody(hosts, enclaves):
         for s in crowd[:100]:
             s.sendall(b"P")
         for s in crowd[100:200]:
-            s.sendall(b"POST /qos/message HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nx")
+            s.sendall(b"POST /qos/message HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nx")
         began = time.monotonic()
         assert host.ask("POST", "/qos/message", b"x")[2] == b"r"
         assert time.monotonic() - began < 2
@@ -583,7 +583,7 @@ def test_uploads_over_the_budget_cost_the_slowest_sender(hosts, enclaves):
         stalled = []
         for _ in range(2):
             s = stack.enter_context(socket.create_connection(("127.0.0.1", host.port), 20))
-            s.sendall(f"POST /qos/message HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode())
+            s.sendall(f"POST /qos/message HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n".encode())
             for block in zeros(size - 1):
                 s.sendall(block)
             stalled.append(s)
@@ -669,7 +669,7 @@ def test_tls_with_a_certificate_and_key(hosts, enclaves, tmp_path):
             assert (reply.status, reply.read()) == (200, body)
         assert connection.sock.version() in ("TLSv1.2", "TLSv1.3")
     with socket.create_connection(("127.0.0.1", host.port), 20) as s:
-        s.sendall(b"GET /qos/host-health HTTP/1.1\r\nHost: x\r\n\r\n")
+        s.sendall(b"GET /qos/host-health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         with contextlib.suppress(ConnectionError):
             assert b"Ok!" not in s.recv(1000)
     assert host.stop() == 0

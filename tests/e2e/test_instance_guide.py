@@ -1,10 +1,13 @@
 """The guide to TEE instances, run word by word: on our copy of its commands, and on the guide itself where it is."""
 import json
+import os
 import stat
+import subprocess
 import urllib.request
 
 import instance_guide
 import pytest
+from machine import ROOT
 
 SINGLE = "Single TEE Instance Setup"
 FIRST = "Scenario 1: TEE1 → TEE2 Key Sharing"
@@ -162,3 +165,22 @@ def test_the_guides_test_scripts_pass(heading):
         assert said.splitlines()[-1].endswith(" 0 failed"), said
     finally:
         one.remove()
+
+
+@pytest.mark.parametrize("script, code, said", [
+    ("check one true", 0, "1 passed, 0 failed"),
+    ("check one true; check two false; check three true", 1, "2 passed, 1 failed"),
+    (":", 1, "0 passed, 0 failed"),
+    ("check one true; echo $no_such_variable; check two true", 127, "ended early"),
+    ("check one true; instance_start first; check two true", 1, "first did not start"),
+    ("check one true; kill -TERM $$; check two true", 130, "ended early"),
+    ("check one true; check two body .x; check three answers 200 .x", 1, "1 passed, 2 failed"),
+])
+def test_the_guides_test_scripts_cannot_pass_without_having_passed(tmp_path, script, code, said):
+    (tmp_path / "bin").mkdir()
+    for name in ("qos_core", "qos_host"):
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\nexit 3\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    done = subprocess.run(["bash", "-c", f"source {ROOT}/tests/e2e/instances.bash\n" + script.replace("; ", "\n")],
+                          env={**os.environ, "QUORATE_BUILD": str(tmp_path)}, capture_output=True, text=True, timeout=60)
+    assert done.returncode == code and said in done.stdout, done.stdout + done.stderr

@@ -90,7 +90,7 @@ def test_a_thousand_idle_and_a_hundred_slow_peers_of_host_and_enclave_stop_no_me
     ceremony = Ceremony(SLEEPER)
     setup = ceremony.boot(enclave.start())
     host = Host(enclave)
-    slow_http = b"POST /qos/message HTTP/1.1\r\nHost: x\r\nContent-Length: 15\r\n\r\n\"statusRequest\""
+    slow_http = b"POST /qos/message HTTP/1.1\r\nHost: localhost\r\nContent-Length: 15\r\n\r\n\"statusRequest\""
     try:
         with Crowd(lambda: socket.create_connection(("127.0.0.1", host.port), PATIENCE), slow_http), \
                 Crowd(to_unix(enclave.socket), frame(b'"statusRequest"')):
@@ -117,7 +117,7 @@ def most_mib(program):
 def test_the_host_stays_within_12_mib_while_64_connections_ask(enclave):
     needs_plain_memory()
     host = Host(enclave.start())
-    ask = b"POST /qos/message HTTP/1.1\r\nHost: x\r\nContent-Length: 15\r\n\r\n\"statusRequest\""
+    ask = b"POST /qos/message HTTP/1.1\r\nHost: localhost\r\nContent-Length: 15\r\n\r\n\"statusRequest\""
     end = b'{"statusResponse":"WaitingForBootInstruction"}'
     try:
         with contextlib.ExitStack() as stack:

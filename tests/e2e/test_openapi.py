@@ -1,6 +1,6 @@
 """openapi.yaml against what is served: every route, every example, and generated bodies, valid and mutated. The
-targets are qos_host before an enclave of scripted answers, and before the real one (QUORATE_API_TARGETS, both
-names with a comma)."""
+targets are qos_host before an enclave of scripted answers, and before the real one (QUORATE_API_TARGETS: one of
+"fake", "real", or both with a comma)."""
 import http.client
 import json
 import os
@@ -19,7 +19,7 @@ from rest_fake import RestEnclave, answer
 DESCRIBED = Document()
 OPERATIONS = {o.id: o for o in DESCRIBED.operations}
 WITH_BODY = [o for o in DESCRIBED.operations if o.takes_body]
-TARGETS = os.environ.get("QUORATE_API_TARGETS", "fake").split(",")
+TARGETS = os.environ.get("QUORATE_API_TARGETS", "fake,real").split(",")
 JSON = {"Content-Type": "application/json"}
 GENERATED = settings(max_examples=300 if os.environ.get("QUORATE_FULL") else 15, deadline=None, derandomize=True,
                      database=None, suppress_health_check=list(HealthCheck))

@@ -17,6 +17,7 @@ import pytest
 
 import browser as chromium
 import qos_model as qos
+from instance_ceremony import Party, hash_of
 from machine import BIN, ROOT, SHARED, VECTORS, Machine, request
 from raw_enclave import SLEEPER, Ceremony
 from status_host import MANIFEST_HASH, PCRS, PHASES, STATUS, Documents, StatusHost, good_status, json_answer, served_page
@@ -129,7 +130,9 @@ def test_the_pages_routes_answer_what_they_should(new_machine):
     assert request(machine.port, "HEAD", "/")[0] == 200
     assert request(machine.port, "POST", "/", b"")[0] == 405
     assert request(machine.port, "GET", "/?x=1")[0] == 200
-    assert request(machine.port, "GET", "/status")[0] == 404
+    for path in ("/status", "/status/", "/status/nothing"):
+        status, body = request(machine.port, "GET", path)
+        assert status == 404 and json.loads(body)["code"] == 404
     assert json.loads(request(machine.port, "GET", "/status/enclave-info")[1]) == machine.info()
     status, body = request(machine.port, "GET", "/status/attestation")
     assert status == 409 and "once it has a manifest" in json.loads(body)["error"]
@@ -186,6 +189,50 @@ def test_a_ceremony_is_shown_as_it_goes_on(new_ceremony, tab):
     another_round(page)
     assert "enclave is not reachable" in page.text("#trouble")
     assert page.wrong() == []
+
+
+def hold(page):
+    """All checks of the page's document hold."""
+    found = {r[0]: r[1] for r in rows(page, "checks")}
+    return len(found) == 9 and set(found.values()) == {"holds"}
+
+
+@needs_chromium
+def test_an_instance_is_shown_as_it_goes_on_and_the_key_on_its_way(new_instance, tab):
+    """Every phase of the REST API, as the enclave itself comes by it."""
+    first, second = new_instance(http=True).start(), new_instance(http=True).start()
+    page, other = (tab().open(f"http://127.0.0.1:{one.port}/") for one in (first, second))
+    assert page.text("#phase") == other.text("#phase") == "WaitingForBootInstruction"
+    party = Party(2, 3)
+    party.genesis(first)
+    another_round(page)
+    assert page.text("#phase") == "GenesisBooted" and hold(page)
+    said = page.text("#identity")
+    assert hash_of(party.reply["manifest_envelope"]["manifest"]).hex() in said and "computed here" in said
+    assert f"\n{party.quorum_key.hex()}\n" in said.replace("\t", "\n")
+    assert [r[2] for r in rows(page, "measurements")] == ["the same"] * 4
+    for people, phase, posted in (([0], "WaitingForQuorumShards", ["yes", "no", "no"]),
+                                  ([2], "ApplicationReady", ["yes", "no", "yes"])):
+        party.inject(first, people)
+        another_round(page)
+        assert page.text("#phase") == phase and hold(page)
+        assert [r[2] for r in rows(page, "share-set")] == posted
+    assert "seeds, data and signatures" in page.text("#identity")
+    second.ok("POST", "/enclave/share-manifest", {"manifest_envelope": party.reply["manifest_envelope"]})
+    another_round(other)
+    assert other.text("#phase") == "WaitingForForwardedKey" and hold(other)
+    document = second.ok("POST", "/enclave/generate-attestation", {})["result"]["GenerateAttestationResponse"]
+    key = first.ok("POST", "/enclave/export-key", {"manifest_envelope": party.reply["manifest_envelope"],
+                                                   "attestation_doc": document["attestation_doc"]})
+    second.ok("POST", "/enclave/inject-key", key["result"]["ExportKeyResponse"])
+    first.ok("POST", "/enclave/store-data", {"key": "k", "data": [1]})
+    for one in (page, other):
+        another_round(one)
+        assert one.text("#phase") == "ApplicationReady" and hold(one)
+        assert party.quorum_key.hex() in one.text("#identity")
+        assert one.wrong() == []
+    assert "Stored entries\n1" in page.text("#identity").replace("\t", "\n")
+    assert ["/enclave/store-data", "1", "0"] in [r[:3] for r in rows(page, "traffic")]
 
 
 # Evidence

@@ -31,6 +31,12 @@ static void defaults_are_the_originals(void **state)
     assert_int_equal(o.connections, 4);
     assert_null(o.certificate);
     assert_null(o.audit_log);
+    assert_true(o.origin.check_names); // on loopback
+    assert_null(o.origin.names);
+    assert_ok(parse("--host-ip 127.9.9.9 --host-port 1 --usock /s", &o));
+    assert_true(o.origin.check_names);
+    assert_ok(parse("--host-ip 128.0.0.1 --host-port 1 --usock /s", &o));
+    assert_false(o.origin.check_names);
 }
 
 static void all_can_be_set(void **state)
@@ -39,8 +45,10 @@ static void all_can_be_set(void **state)
     struct host_options o;
     assert_ok(parse("--cid 16 --port 3 --vsock-to-host true --host-ip 0.0.0.0 --host-port 0 "
                     "--endpoint-base-path x --socket-timeout 5 --socket-connections 1 "
-                    "--tls-key k --tls-certificate c --audit-log a",
+                    "--tls-key k --tls-certificate c --audit-log a --host-name n",
                     &o));
+    assert_true(o.origin.check_names);
+    assert_string_equal(o.origin.names, "n");
     assert_int_equal(o.enclave.kind, ADDRESS_VSOCK);
     assert_int_equal(o.enclave.cid, 16);
     assert_int_equal(o.enclave.port, 3);
