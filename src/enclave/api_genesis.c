@@ -347,7 +347,7 @@ enum q_err api_genesis_boot(struct enclave *e, struct api_call *c)
         log_genesis(e->booted, e->held != NULL);
         return Q_OK;
     }
-    c->status = err == Q_EXISTS ? 409 : 500; // the request was fine
+    c->status = err == Q_EXISTS ? 409 : err == Q_LIMIT ? 413 : 500; // the request was fine
     return err;
 }
 

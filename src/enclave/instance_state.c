@@ -122,6 +122,26 @@ static enum q_err list_hashes(const struct booted *b, struct arena *a, struct in
     return Q_OK;
 }
 
+static enum q_err decode(struct bytes text, struct arena *a, struct instance_state *out)
+{
+    if (text.n > INSTANCE_STATE_MAX)
+        return fail(Q_LIMIT, "state: expected at most %zu bytes, found %zu", INSTANCE_STATE_MAX,
+                    text.n);
+    TRY(json_decode_up_to(&type_instance_state, text, API_MAX_VALUES, a, out));
+    return bytes_is(out->version, STATE_VERSION)
+               ? Q_OK
+               : fail(Q_UNSUPPORTED, "version: expected %s, found another", STATE_VERSION);
+}
+
+// What could not be read at the next start must not be written: the request that made it had room left, its state may
+// have none.
+static enum q_err encode(const struct instance_state *s, struct arena *a, struct buf *out)
+{
+    struct instance_state again = {0};
+    TRY(json_encode(&type_instance_state, s, JSON_PLAIN, out));
+    return err_context(decode(buf_bytes(out), a, &again), "genesis: its state could not be read");
+}
+
 enum q_err instance_state_stage(const struct enclave *e, const struct booted *b,
                                 const struct p256_pair *pair, struct staged_file *out)
 {
@@ -142,7 +162,7 @@ enum q_err instance_state_stage(const struct enclave *e, const struct booted *b,
     TRY(api_manifest_from_core(&b->envelope, &a, &s.manifest_envelope));
     s.manifest_envelope.quorum_key_signature = b->quorum_key_signature;
     TRY(list_hashes(b, &a, &s));
-    TRY(json_encode(&type_instance_state, &s, JSON_PLAIN, &text));
+    TRY(encode(&s, &a, &text));
     return file_stage(path, buf_bytes(&text), 0600, FILE_OWNER_UNCHANGED, FILE_NEW, out);
 }
 
@@ -177,10 +197,7 @@ static enum q_err read_state(const char *path, struct arena *a, struct instance_
 {
     struct bytes text;
     TRY(read_private(path, a, &text));
-    TRY(json_decode_up_to(&type_instance_state, text, API_MAX_VALUES, a, out));
-    return bytes_is(out->version, STATE_VERSION)
-               ? Q_OK
-               : fail(Q_UNSUPPORTED, "version: expected %s, found another", STATE_VERSION);
+    return decode(text, a, out);
 }
 
 // The file lies where the host can write, so it is worth no more than what another instance would say: whoever can

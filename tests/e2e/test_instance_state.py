@@ -331,6 +331,22 @@ def test_after_a_reset_nothing_comes_back(keeping):
     assert [p.name for p in instance.state.iterdir()] == ["instance.json"]
 
 
+@pytest.mark.parametrize("arguments", [["x" * 2093300], ["\x7f" * 2090000], [""] * 1024],
+                         ids=["long", "long when escaped", "many"])
+def test_a_genesis_whose_state_could_not_be_read_again_is_refused_or_comes_back(keeping, arguments):
+    instance = keeping().start()
+    party = Party()
+    status, party.reply = instance.call("POST", GENESIS, party.request(pivot_args=arguments))
+    if status == 200:
+        instance.restart()
+        assert instance.phase() == "GenesisBooted", instance.log()
+        assert_complete(party, instance, party.inject(instance, (0, 1)))
+    else:
+        assert status == 413 and instance.phase() == "WaitingForBootInstruction", party.reply
+        assert list(instance.state.iterdir()) == []
+        party.genesis(instance)
+
+
 def test_the_largest_set_comes_back_whole(keeping):
     instance = keeping().start()
     crowd = Party(2, 255, long=True)
