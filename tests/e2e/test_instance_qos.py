@@ -197,6 +197,22 @@ def messages_for(envelope, pairs, names, pivot, setup, the_share, document, seal
     ]
 
 
+@pytest.mark.parametrize("form", "PE")
+def test_quorumos_clients_are_told_how_many_shares_an_instance_needs_and_has(instance, form):
+    def told():
+        state = qos.call_json(instance.socket, "quorateStateRequest")["quorateStateResponse"]
+        return int(state["shares_held"]), int(state["shares_needed"])
+
+    party = Party(2, 3)
+    assert told() == (0, 0)
+    party.genesis(instance)
+    assert told() == (0, 2)
+    party.inject(instance, (1,), form)
+    assert told() == (1, 2)
+    party.inject(instance, (0,), form)
+    assert told() == (2, 2)
+
+
 def test_messages_of_quorumos_do_nothing_to_an_instance_of_its_own_genesis(enclave):
     instance, other = enclave(), enclave()
     party = born_for(instance, SLEEPER)
