@@ -51,6 +51,18 @@ static enum q_err check_suite(const struct p256_public *quorum, struct exchange 
                   "a key of the REST API's 65-byte members is used there only");
 }
 
+// Where a key is pinned at the start, no other comes here by any route, whoever approved it.
+static enum q_err check_pin(const struct enclave *e, const struct p256_public *quorum,
+                            struct exchange *x)
+{
+    struct bytes theirs = p256_public_bytes(quorum),
+                 ours = p256_public_bytes(&e->pinned_quorum_key);
+    if (!e->has_pinned_quorum_key || bytes_equal(ours, theirs))
+        return Q_OK;
+    return refuse_different_bytes(&x->why, PE_DIFFERENT_QUORUM_KEY, "pinned quorum key", ours,
+                                  theirs, x->arena);
+}
+
 static enum q_err check_boot(const struct enclave *e, const struct boot_request *request,
                              struct exchange *x)
 {
@@ -65,7 +77,8 @@ static enum q_err check_boot(const struct enclave *e, const struct boot_request 
         TRY(egress_check(e->egress, m, &x->why));
     if (p256_public_parse(m->namespace.quorum_key, &quorum) != Q_OK)
         return refuse_p256(&x->why, PE_P256_ERROR, "manifest: quorum key");
-    return check_suite(&quorum, x);
+    TRY(check_suite(&quorum, x));
+    return check_pin(e, &quorum, x);
 }
 
 static enum q_err answer_attested(void *context, struct enclave *e, const struct boot_stage *s,

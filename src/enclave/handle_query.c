@@ -71,8 +71,8 @@ static uint32_t shares_needed(const struct enclave *e)
     if (e->booted == NULL)
         return 0;
     const struct manifest_envelope *envelope = &e->booted->envelope;
-    bool by_shares =
-        e->phase == PHASE_WAITING_FOR_QUORUM_SHARDS || envelope->share_set_approvals.n > 0;
+    bool by_shares = e->phase == PHASE_WAITING_FOR_QUORUM_SHARDS ||
+                     envelope->share_set_approvals.n > 0 || e->booted->share_hashes != NULL;
     return by_shares ? envelope->manifest.share_set.threshold : 0;
 }
 

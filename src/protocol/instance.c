@@ -25,6 +25,9 @@ enum q_err api_member_to_core(const struct api_member *in, struct arena *a, stru
     struct bytes alias = in->alias.p != NULL ? in->alias : in->member_alias;
     if (alias.p == NULL || in->pub_key.p == NULL)
         return fail(Q_BAD_INPUT, "expected an alias and a pub_key, found one of them missing");
+    if (in->alias.p != NULL && in->member_alias.p != NULL &&
+        !bytes_equal(in->alias, in->member_alias))
+        return fail(Q_BAD_INPUT, "alias, member_alias: expected one name, found two");
     out->alias = alias;
     return key_to_core(in->pub_key, "pub_key", a, &out->pub_key);
 }

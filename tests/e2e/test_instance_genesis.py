@@ -9,6 +9,7 @@ import time
 import pytest
 
 import qos_model as qos
+from instance import ApiKey
 from instance_ceremony import SHARED, Party, RawPair, as_qos, document_of, hash_of, live_document, long_form
 
 GENESIS = "/enclave/genesis-boot"
@@ -199,6 +200,29 @@ def test_what_is_refused_says_why_and_changes_nothing(instance):
         assert text in sentence, (name, sentence)
         assert instance.phase() == FRESH, name
     Party().genesis(instance)
+
+
+def test_a_member_has_one_name(instance):
+    """Somebody who reads the other of the two would approve another manifest than the one that is booted."""
+    party = Party()
+    request = party.request()
+    request["share_members"] = [{**m, "member_alias": m["alias"]} for m in party.members()]
+    mallory = copy.deepcopy(request)
+    mallory["share_members"][2]["member_alias"] = "mallory"
+    assert "one name" in instance.refused(400, "POST", "/enclave/genesis-boot", mallory)
+    assert instance.phase() == "WaitingForBootInstruction"
+    instance.ok("POST", "/enclave/genesis-boot", request)
+
+
+def test_keys_among_the_pivots_arguments_are_ones_that_somebody_can_have(instance):
+    """A malformed admin key would leave a genesis whose shares nobody may ever bring."""
+    for argument in ("admin-key=", "admin-key=zz", "client-key=" + "04" * 65, "client-key=" + "ab" * 64):
+        sentence = instance.refused(400, "POST", "/enclave/genesis-boot", Party().request(pivot_args=["x", argument]))
+        assert "pivot args" in sentence and instance.phase() == "WaitingForBootInstruction", argument
+    key, party = ApiKey(), Party()
+    party.genesis(instance, pivot_args=["x", f"admin-key={key.hex}"])
+    assert instance.signed(key, "POST", "/enclave/inject-shares", party.injection((0, 1)))[0] == 200
+    assert instance.phase() == "ApplicationReady"
 
 
 def test_finding_30_one_party_cannot_hold_two_places(instance):

@@ -10,6 +10,7 @@ import os
 import pytest
 
 import qos_model as qos
+from instance import ApiKey
 from instance_ceremony import Party, RawPair, assert_complete, hash_of, state_file
 from test_instance_genesis import shared
 from test_memory import Memory, needs_to_read_memory
@@ -145,6 +146,30 @@ def test_a_refused_request_ends_the_acknowledgements(instance, party):
     answer = party.inject(instance, (0, 1), "E")
     assert_complete(party, instance, answer)
     assert answer["share_mode"] == "plaintext or envelope"
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'{"shares":3}', b'{"namespace_name":"qos-namespace"}',
+                                 b'{"namespace_name":"qos-namespace","namespace_nonce":12345,"shares":[]}'])
+def test_what_is_no_request_ends_the_acknowledgements_too(instance, party, raw):
+    assert "acknowledgement" in instance.status()["share_mode"]
+    assert instance.call("POST", INJECT, raw=raw)[0] in (400, 422)
+    assert "acknowledgement" not in instance.status()["share_mode"]
+    assert instance.refused(400, "POST", INJECT, party.injection((0, 1), "A"))
+    assert_complete(party, instance, party.inject(instance, (0, 1), "E"))
+
+
+def test_a_stranger_cannot_end_the_acknowledgements(new_instance, folder):
+    key = ApiKey()
+    (folder / "admin").write_text(key.hex + "\n")
+    instance = new_instance("--admin-key", folder / "admin").start()
+    party = Party()
+    status, party.reply = instance.signed(key, "POST", "/enclave/genesis-boot", party.request())
+    assert status == 200
+    for stranger in (lambda r: instance.call("POST", INJECT, r), lambda r: instance.signed(ApiKey(), "POST", INJECT, r)):
+        assert stranger({})[0] == 401
+    status, answer = instance.signed(key, "POST", INJECT, party.injection((0, 1), "A"))
+    assert status == 200
+    assert_complete(party, instance, answer)
 
 
 def test_where_members_must_decrypt_there_are_no_acknowledgements(new_instance):

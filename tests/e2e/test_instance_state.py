@@ -186,6 +186,30 @@ def test_a_state_that_cannot_be_used_is_named_and_stays_as_it_is(keeping):
     assert_complete(party, instance, party.inject(instance, (0, 1)))
 
 
+def test_where_a_key_is_pinned_a_host_puts_no_other_state_in_its_place(keeping):
+    """Same members, same measurements; but the key is the host's own, which signs all that a key has to sign."""
+    instance = keeping().start()
+    party = Party()
+    reply = party.genesis(instance)
+    instance.stop()
+    path, pin = instance.state / "instance.json", instance.folder / "pin"
+    good = path.read_text()
+    pin.write_text(party.quorum_key.hex() + "\n")
+    instance.options += ["--pinned-quorum-key", pin]
+    forged, host = copy.deepcopy(reply["manifest_envelope"]["manifest"]), RawPair()
+    forged["namespace"]["quorum_key"] = list(host.public)
+    shares = [bytes([x]) + bytes(s ^ qos._multiply(0x55, x) for s in host.seed) for x in (1, 2, 3)]
+    assert qos.combine(shares[:2]) == host.seed
+    path.write_text(json.dumps(state_file(forged, host, [hashlib.sha512(s).digest() for s in shares])))
+    instance.start()
+    assert instance.phase() == "WaitingForBootInstruction" and "pinned" in instance.log()
+    assert "pinned" in instance.refused(409, "POST", GENESIS, Party().request())
+    instance.stop()
+    path.write_text(good)
+    instance.start()
+    assert_complete(party, instance, party.inject(instance, (0, 1)))
+
+
 def test_a_state_of_another_machine_is_not_booted(keeping, folder):
     first = keeping(sim=folder / "one").start()
     Party().genesis(first)
@@ -305,6 +329,22 @@ def test_after_a_reset_nothing_comes_back(keeping):
     status, reply = instance.signed(key, "POST", GENESIS, Party().request())
     assert status == 200 and reply["quorum_public_key"]
     assert [p.name for p in instance.state.iterdir()] == ["instance.json"]
+
+
+@pytest.mark.parametrize("arguments", [["x" * 2093300], ["\x7f" * 2090000], [""] * 1024],
+                         ids=["long", "long when escaped", "many"])
+def test_a_genesis_whose_state_could_not_be_read_again_is_refused_or_comes_back(keeping, arguments):
+    instance = keeping().start()
+    party = Party()
+    status, party.reply = instance.call("POST", GENESIS, party.request(pivot_args=arguments))
+    if status == 200:
+        instance.restart()
+        assert instance.phase() == "GenesisBooted", instance.log()
+        assert_complete(party, instance, party.inject(instance, (0, 1)))
+    else:
+        assert status == 413 and instance.phase() == "WaitingForBootInstruction", party.reply
+        assert list(instance.state.iterdir()) == []
+        party.genesis(instance)
 
 
 def test_the_largest_set_comes_back_whole(keeping):

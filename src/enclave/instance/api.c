@@ -122,15 +122,21 @@ static enum q_err refuse_phase(const struct enclave *e, struct api_call *c)
                       (const char *)c->request->path.p, phase_name(e->phase));
 }
 
+static enum q_err serve(struct enclave *e, struct api_call *c, const struct operation *o)
+{
+    TRY(decode(c, o));
+    api_handler h = api_route_find(e->phase, e->birth, c->operation);
+    return h != NULL ? h(e, c) : refuse_phase(e, c);
+}
+
 static enum q_err handle(struct enclave *e, struct api_call *c, const struct operation **o)
 {
     TRY(find_operation(c, o));
     TRY(api_authorise(e, c));
-    TRY(decode(c, *o));
-    api_handler h = api_route_find(e->phase, e->birth, c->operation);
-    if (h == NULL)
-        return refuse_phase(e, c);
-    TRY(h(e, c));
+    enum q_err err = serve(e, c, *o);
+    if (err != Q_OK && c->operation == API_INJECT_SHARES)
+        genesis_held_free(&e->held); // renclave 3.1: whatever was wrong with it
+    TRY(err);
     if (bytes_is(c->request->method, "POST") && c->operation != API_RESET)
         e->operations++;
     return Q_OK;

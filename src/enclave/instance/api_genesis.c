@@ -155,6 +155,7 @@ static enum q_err understand(struct api_call *c, struct wish *w)
     TRY(api_hash_to_core(r.pivot_hash, m->pivot.hash));
     m->pivot.args.items = r.pivot_args.items;
     m->pivot.args.n = r.pivot_args.n;
+    TRY(api_auth_check_pivot(&m->pivot));
     TRY(take_sets(c, &r, m));
     TRY(take_dr_key(c, r.dr_key, w));
     return hash_wish(w);
@@ -335,13 +336,18 @@ enum q_err api_genesis_boot(struct enclave *e, struct api_call *c)
 {
     struct wish w = {0};
     __attribute__((cleanup(birth_end))) struct birth_under_way b = {.call = c, .wish = &w};
+    if (e->has_pinned_quorum_key)
+        return api_refuse(
+            c, 409,
+            "genesis: expected an enclave that takes any quorum key, found one with a "
+            "key pinned at its start (--pinned-quorum-key)");
     TRY(understand(c, &w));
     enum q_err err = found(e, &b);
     if (err == Q_OK) {
         log_genesis(e->booted, e->held != NULL);
         return Q_OK;
     }
-    c->status = err == Q_EXISTS ? 409 : 500; // the request was fine
+    c->status = err == Q_EXISTS ? 409 : err == Q_LIMIT ? 413 : 500; // the request was fine
     return err;
 }
 

@@ -46,16 +46,16 @@ static enum q_err check_pivot(const struct handover *h, const struct manifest *m
                                   BYTES_OF(m->pivot.hash), BYTES_OF(hash), h->call->arena);
 }
 
-static enum q_err check_offer(const struct enclave *e, const struct handover *h,
-                              const struct manifest_envelope *envelope)
+enum q_err instance_check_manifest(const struct enclave *e,
+                                   const struct manifest_envelope *envelope, struct bytes signature,
+                                   struct protocol_error *why)
 {
-    const struct manifest_offer offer = {.envelope = envelope,
-                                         .quorum_key_signature = h->given->quorum_key_signature};
+    const struct manifest_offer offer = {.envelope = envelope, .quorum_key_signature = signature};
     const struct manifest_receiver receiver = {
         .simulated = tee_simulated(e->tee),
         .pinned = e->has_pinned_quorum_key ? &e->pinned_quorum_key : NULL,
     };
-    TRY(manifest_offer_check(&offer, &receiver, &h->call->why));
+    TRY(manifest_offer_check(&offer, &receiver, why));
     TRY(api_auth_check_pivot(&envelope->manifest.pivot));
     return platform_is(e->tee, &envelope->manifest.enclave);
 }
@@ -83,7 +83,7 @@ static enum q_err boot_given(struct enclave *e, struct handover *h,
     const struct boot_witness witness = {
         .say = say, .context = h, .arena = h->call->arena, .why = &h->call->why};
     BOOT_STAGE_AUTO s = {0};
-    TRY(check_offer(e, h, envelope));
+    TRY(instance_check_manifest(e, envelope, h->given->quorum_key_signature, &h->call->why));
     TRY(boot_stage(e, envelope, NULL, &s, &h->call->why));
     if (h->given->quorum_key_signature.p != NULL)
         TRY(arena_copy(&s.booted->memory, h->given->quorum_key_signature,

@@ -341,10 +341,7 @@ enum q_err api_inject_shares(struct enclave *e, struct api_call *c)
 {
     INJECTION_AUTO i = {.call = c};
     api_expire_shares(e);
-    enum q_err err = inject(e, &i);
-    if (err != Q_OK)
-        genesis_held_free(&e->held);
-    return err;
+    return inject(e, &i);
 }
 
 // What contributed then may be shown again; of what did not, only a share in clear can still be told to be one.

@@ -3,8 +3,8 @@
 
 #include "base/log.h"
 #include "codec/json.h"
+#include "enclave/api_forward.h"
 #include "enclave/boot.h"
-#include "enclave/platform.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,6 +122,26 @@ static enum q_err list_hashes(const struct booted *b, struct arena *a, struct in
     return Q_OK;
 }
 
+static enum q_err decode(struct bytes text, struct arena *a, struct instance_state *out)
+{
+    if (text.n > INSTANCE_STATE_MAX)
+        return fail(Q_LIMIT, "state: expected at most %zu bytes, found %zu", INSTANCE_STATE_MAX,
+                    text.n);
+    TRY(json_decode_up_to(&type_instance_state, text, API_MAX_VALUES, a, out));
+    return bytes_is(out->version, STATE_VERSION)
+               ? Q_OK
+               : fail(Q_UNSUPPORTED, "version: expected %s, found another", STATE_VERSION);
+}
+
+// What could not be read at the next start must not be written: the request that made it had room left, its state may
+// have none.
+static enum q_err encode(const struct instance_state *s, struct arena *a, struct buf *out)
+{
+    struct instance_state again = {0};
+    TRY(json_encode(&type_instance_state, s, JSON_PLAIN, out));
+    return err_context(decode(buf_bytes(out), a, &again), "genesis: its state could not be read");
+}
+
 enum q_err instance_state_stage(const struct enclave *e, const struct booted *b,
                                 const struct p256_pair *pair, struct staged_file *out)
 {
@@ -142,14 +162,8 @@ enum q_err instance_state_stage(const struct enclave *e, const struct booted *b,
     TRY(api_manifest_from_core(&b->envelope, &a, &s.manifest_envelope));
     s.manifest_envelope.quorum_key_signature = b->quorum_key_signature;
     TRY(list_hashes(b, &a, &s));
-    TRY(json_encode(&type_instance_state, &s, JSON_PLAIN, &text));
+    TRY(encode(&s, &a, &text));
     return file_stage(path, buf_bytes(&text), 0600, FILE_OWNER_UNCHANGED, FILE_NEW, out);
-}
-
-static enum q_err check_sets(const struct manifest *m)
-{
-    TRY(manifest_set_check("manifest set", &m->manifest_set, NULL));
-    return share_set_check("share set", &m->share_set, NULL);
 }
 
 static enum q_err take_hashes(const struct instance_state *s, struct booted *b)
@@ -170,28 +184,24 @@ static enum q_err take_hashes(const struct instance_state *s, struct booted *b)
     return Q_OK;
 }
 
-static enum q_err check_signatures(const struct instance_state *s, struct booted *b)
+static enum q_err check_signature(const struct instance_state *s, struct booted *b)
 {
     struct p256_public key;
     BUF_AUTO message = {0};
-    struct bytes own = s->manifest_envelope.quorum_key_signature;
     TRY(p256_public_parse(b->envelope.manifest.namespace.quorum_key, &key));
-    TRY(err_context(p256_verify(&key, BYTES_OF(b->manifest_hash), own), "quorum_key_signature"));
     TRY(state_message(b, &message));
-    TRY(err_context(p256_verify(&key, buf_bytes(&message), s->signature), "signature"));
-    return arena_copy(&b->memory, own, &b->quorum_key_signature);
+    return err_context(p256_verify(&key, buf_bytes(&message), s->signature), "signature");
 }
 
 static enum q_err read_state(const char *path, struct arena *a, struct instance_state *out)
 {
     struct bytes text;
     TRY(read_private(path, a, &text));
-    TRY(json_decode_up_to(&type_instance_state, text, API_MAX_VALUES, a, out));
-    return bytes_is(out->version, STATE_VERSION)
-               ? Q_OK
-               : fail(Q_UNSUPPORTED, "version: expected %s, found another", STATE_VERSION);
+    return decode(text, a, out);
 }
 
+// The file lies where the host can write, so it is worth no more than what another instance would say: whoever can
+// make a key can sign a manifest of ours with it, and knows its shares.
 static enum q_err restore(struct enclave *e, const char *path)
 {
     ARENA_AUTO a = {0};
@@ -202,11 +212,12 @@ static enum q_err restore(struct enclave *e, const char *path)
     const struct boot_witness nobody = {.arena = &a, .why = &why};
     TRY(read_state(path, &a, &s));
     TRY(api_manifest_to_core(&s.manifest_envelope, &a, &envelope));
-    TRY(check_sets(&envelope.manifest));
-    TRY(platform_is(e->tee, &envelope.manifest.enclave));
+    struct bytes own = s.manifest_envelope.quorum_key_signature;
+    TRY(instance_check_manifest(e, &envelope, own, &why));
     TRY(boot_stage(e, &envelope, NULL, &stage, &why));
     TRY(take_hashes(&s, stage.booted));
-    TRY(check_signatures(&s, stage.booted));
+    TRY(check_signature(&s, stage.booted));
+    TRY(arena_copy(&stage.booted->memory, own, &stage.booted->quorum_key_signature));
     return boot_commit(e, &stage, &nobody, BIRTH_GENESIS_HELD, PHASE_GENESIS_BOOTED);
 }
 

@@ -2,6 +2,7 @@
 // genesis holds, a TEE that fails in the middle, a self test that does (renclave 2.2, 3.1).
 #include "ceremony.h"
 
+#include "base/file.h"
 #include "base/hex.h"
 #include "codec/json.h"
 #include "enclave/instance/api.h"
@@ -233,6 +234,71 @@ static void a_key_that_fails_its_self_test_is_unrecoverable_and_gone(void **stat
     assert_int_equal(inject(c, &g, "AA", &reply), 409);
 }
 
+// A machine that starts anew, with the policy as it is now.
+static void start_anew(struct ceremony *c, bool simulated)
+{
+    enclave_close(&c->enclave);
+    c->tee->simulated = true; // only then can it be started anew from here
+    assert_ok(tee_restart(c->tee));
+    c->tee->simulated = simulated;
+    ceremony_open_enclave(c);
+}
+
+static void pin(struct ceremony *c, char path[static 96], struct bytes key)
+{
+    BUF_AUTO hex = {0};
+    (void)snprintf(path, 96, "%s/pin", c->folder);
+    assert_ok(hex_encode(key, &hex));
+    assert_ok(file_write(path, buf_bytes(&hex), 0600, FILE_REPLACE));
+    c->policy.pinned_quorum_key = path;
+}
+
+// The host can write the file, with a key of its own making, which signs it: only a pin says that it is ours.
+static void a_state_file_does_not_speak_for_itself_on_hardware(void **state)
+{
+    struct ceremony *c = *state;
+    struct api_genesis_reply g;
+    char folder[96], path[96];
+    (void)snprintf(folder, sizeof folder, "%s/state", c->folder);
+    c->policy.state_dir = folder;
+    start_anew(c, false);
+    assert_int_equal(genesis(c, &g), 200);
+    start_anew(c, false);
+    assert_int_equal(c->enclave->phase, PHASE_WAITING_FOR_BOOT_INSTRUCTION);
+    assert_null(c->enclave->booted);
+    pin(c, path, p256_public_bytes(p256_pair_public(c->quorum)));
+    start_anew(c, false);
+    assert_int_equal(c->enclave->phase, PHASE_WAITING_FOR_BOOT_INSTRUCTION);
+    start_anew(c, true);
+    assert_int_equal(c->enclave->phase, PHASE_WAITING_FOR_BOOT_INSTRUCTION);
+    pin(c, path, g.quorum_public_key);
+    start_anew(c, false);
+    assert_int_equal(c->enclave->phase, PHASE_GENESIS_BOOTED);
+    assert_complete(c, &g, "EE");
+}
+
+static void where_a_key_is_pinned_no_other_is_made_or_booted(void **state)
+{
+    struct ceremony *c = *state;
+    struct api_genesis_reply g;
+    char path[96];
+    pin(c, path, p256_public_bytes(p256_pair_public(c->pairs[0])));
+    start_anew(c, true);
+    assert_int_equal(genesis(c, &g), 409);
+    assert_non_null(strstr(err_text(), "--pinned-quorum-key"));
+    for (int forward = 0; forward < 2; forward++) {
+        struct message m = ceremony_boot_request(c, forward ? MSG_BOOT_KEY_FORWARD_REQUEST
+                                                            : MSG_BOOT_STANDARD_REQUEST);
+        struct message reply = ceremony_send(c, &m, ENCODING_JSON);
+        assert_error(&reply, PE_DIFFERENT_QUORUM_KEY);
+        assert_int_equal(c->enclave->phase, PHASE_WAITING_FOR_BOOT_INSTRUCTION);
+    }
+    pin(c, path, p256_public_bytes(p256_pair_public(c->quorum)));
+    start_anew(c, true);
+    ceremony_provision(c);
+    assert_phase(c, PHASE_QUORUM_KEY_PROVISIONED);
+}
+
 // Passes everything on, and fails from the n-th call of one operation on.
 struct failing_tee {
     struct tee base;
@@ -335,6 +401,8 @@ int main(void)
         TEST(an_instance_publishes_no_file),
         TEST(the_quorum_key_of_an_instance_is_never_released),
         TEST(a_key_that_fails_its_self_test_is_unrecoverable_and_gone),
+        TEST(a_state_file_does_not_speak_for_itself_on_hardware),
+        TEST(where_a_key_is_pinned_no_other_is_made_or_booted),
         TEST(a_tee_that_fails_before_its_registers_are_spent_can_be_asked_again),
         cmocka_unit_test(a_tee_that_fails_after_its_first_register_is_unrecoverable),
     };
