@@ -5,7 +5,7 @@
 
 #include "codec/json.h"
 #include "enclave/dispatch.h"
-#include "enclave/instance_state.h"
+#include "enclave/instance/instance_state.h"
 
 #include <stdio.h>
 #include <string.h>

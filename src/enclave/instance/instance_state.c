@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "codec/json.h"
-#include "enclave/api_forward.h"
+#include "enclave/instance/api_forward.h"
 #include "enclave/boot.h"
 
 #include <errno.h>
