@@ -54,7 +54,8 @@ def test_info_names_the_enclave_and_its_phase(instance):
 def test_unknown_paths_and_methods_are_refused_in_one_shape(instance):
     assert "path" in instance.refused(404, "GET", "/enclave/nothing")
     assert "method" in instance.refused(405, "DELETE", "/enclave/info")
-    assert instance.call("GET", "/enclave/nothing", request_id="mine")[1]["request_id"] == "mine"
+    if not instance.http:  # a host draws one for each request, whatever its caller sends
+        assert instance.call("GET", "/enclave/nothing", request_id="mine")[1]["request_id"] == "mine"
 
 
 def test_finding_13_nobody_without_a_key_uses_the_application(guarded, keys):
@@ -71,7 +72,8 @@ def test_finding_13_nobody_without_the_admin_key_administers(guarded, keys):
     for name in ADMINISTRATION:
         path = f"/enclave/{name}"
         guarded.refused(401, "POST", path, {})
-        assert guarded.signed(keys["client"], "POST", path, {})[0] == 403
+        body = None if name == "reset" else {}  # the host passes none of its bodies on
+        assert guarded.signed(keys["client"], "POST", path, body)[0] == 403
     status, answer = guarded.signed(keys["admin"], "POST", "/enclave/reset")
     assert (status, answer["success"], answer["message"]) == (200, True, "Enclave state reset successfully")
 
