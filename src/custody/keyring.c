@@ -28,10 +28,15 @@ void keyring_free(struct keyring **k)
 {
     if (*k == NULL)
         return;
-    for (uint32_t id = 0; id < KEYRING_SIZE; id++)
-        keyring_remove(*k, id);
+    keyring_clear(*k);
     free(*k);
     *k = NULL;
+}
+
+void keyring_clear(struct keyring *k)
+{
+    for (uint32_t id = 0; id < KEYRING_SIZE; id++)
+        keyring_remove(k, id);
 }
 
 enum key_suite key_suite_of(const struct p256_public *key)

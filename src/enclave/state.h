@@ -47,7 +47,8 @@ struct booted {
     } contributions[SHAMIR_MAX_SHARES];
     struct approval approvals[SHAMIR_MAX_SHARES]; // what envelope.share_set_approvals points to
     uint8_t signatures[SHAMIR_MAX_SHARES][P256_SIGNATURE_SIZE];
-    uint8_t injected[SHA256_SIZE]; // of inject-key: hash of the one that brought the key; zero: none
+    uint8_t
+        injected[SHA256_SIZE]; // of inject-key: hash of the one that brought the key; zero: none
 };
 #define BOOTED_AUTO __attribute__((cleanup(booted_free))) struct booted
 enum q_err booted_new(struct booted **out);
@@ -93,16 +94,16 @@ struct enclave {
     const struct bridges *bridges; // not owned; NULL: none can be opened
     const struct egress *egress;   // not owned; NULL: no outgoing connections
     struct published published;
-    const char *resolvers;   // where the manifest's go (resolvers.h); NULL: nowhere
+    const char *resolvers; // where the manifest's go (resolvers.h); NULL: nowhere
     bool has_pinned_quorum_key;
     struct p256_public pinned_quorum_key; // of policy.pinned_quorum_key
-    struct keyring *keyring; // KEY_QUORUM, KEY_SETUP, KEY_LIVE
-    struct booted *booted;   // NULL before boot
+    struct keyring *keyring;              // KEY_QUORUM, KEY_SETUP, KEY_LIVE
+    struct booted *booted;                // NULL before boot
     struct booted
         *outlived; // of before a reset, which an application that is being ended may look at
     struct reshare *reshare; // not NULL after BIRTH_RESHARE
     struct share_list shares;
-    struct genesis_held *held; // not NULL while form A of a share may be used (renclave 3.1)
+    struct genesis_held *held;  // not NULL while form A of a share may be used (renclave 3.1)
     struct stored_data *stored; // NULL before store-data's first use
 };
 
@@ -122,9 +123,9 @@ struct enclave_options {
 enum q_err enclave_open(const struct enclave_options *options, struct enclave **out);
 // Everything of this life of the enclave that is in memory or published goes: keys, shares, manifest, application's
 // files, keys' replay windows. Then it waits for a boot under another id, as new, or, where only the machine's owner can
-// start it anew or an application of the manifest had the key, stands in UnrecoverableError (*renewed false). On
-// failure nothing has changed. What it stored for its next life stays.
-enum q_err enclave_reset(struct enclave *e, bool *renewed);
+// start it anew, an application of the manifest had the key or there is no other id to be had, stands in
+// UnrecoverableError (false). It needs neither memory nor a disk. What it stored for its next life stays.
+bool enclave_reset(struct enclave *e);
 // Wipes the published files and every secret; safe on NULL.
 void enclave_close(struct enclave **e);
 

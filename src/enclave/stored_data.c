@@ -289,19 +289,24 @@ enum q_err stored_data_get(const struct stored_data *d, const struct stored_name
                 d->unreadable, d->first_unreadable);
 }
 
+// One that cannot be removed keeps no other.
 static enum q_err erase_files(const struct stored_data *d)
 {
     ARENA_AUTO arena = {0};
     struct file_list list = {0};
     const char *path;
+    enum q_err failed = Q_OK;
     TRY(file_list(d->folder, &arena, &list));
     for (size_t i = 0; i < list.n; i++) {
         if (!is_file_name(list.names[i]))
             continue;
-        TRY(file_join(&arena, d->folder, list.names[i], &path));
-        TRY(file_remove(path));
+        enum q_err err = file_join(&arena, d->folder, list.names[i], &path);
+        if (err == Q_OK)
+            err = file_remove(path);
+        if (err != Q_OK)
+            failed = err;
     }
-    return Q_OK;
+    return failed;
 }
 
 enum q_err stored_data_erase(struct stored_data *d)
