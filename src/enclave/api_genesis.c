@@ -155,6 +155,7 @@ static enum q_err understand(struct api_call *c, struct wish *w)
     TRY(api_hash_to_core(r.pivot_hash, m->pivot.hash));
     m->pivot.args.items = r.pivot_args.items;
     m->pivot.args.n = r.pivot_args.n;
+    TRY(api_auth_check_pivot(&m->pivot));
     TRY(take_sets(c, &r, m));
     TRY(take_dr_key(c, r.dr_key, w));
     return hash_wish(w);

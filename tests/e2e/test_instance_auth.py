@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 import qos_model as qos
 from instance import CORE, ApiKey, authorization
+from instance_ceremony import Party
 from machine import PATIENCE, ROOT
 
 DATA = {"data": [1, 2, 3], "recipient_public": []}
@@ -76,6 +77,17 @@ def test_finding_13_nobody_without_the_admin_key_administers(guarded, keys):
         assert guarded.signed(keys["client"], "POST", path, body)[0] == 403
     status, answer = guarded.signed(keys["admin"], "POST", "/enclave/reset")
     assert (status, answer["success"], answer["message"]) == (200, True, "Enclave state reset successfully")
+
+
+@pytest.mark.parametrize("argument", ["client-key=", "admin-key=04", "admin-key=zz", "client-key=0x{}",
+                                      "client-key= {}", "admin-key={}\n", "client-key={0}{0}"])
+def test_finding_13_a_genesis_with_a_malformed_key_among_its_arguments_is_refused(instance, keys, argument):
+    argument = argument.format(keys["client"].hex)
+    request = Party().request(pivot_args=["--verbose", argument])
+    assert "pivot args: 2" in instance.refused(400, "POST", "/enclave/genesis-boot", request)
+    assert instance.phase() == "WaitingForBootInstruction"
+    good = Party().request(pivot_args=["--verbose", f"client-key={keys['client'].hex}"])
+    instance.ok("POST", "/enclave/genesis-boot", good)
 
 
 def test_finding_13_a_request_is_good_once_and_for_one_life_of_one_enclave(guarded, new_instance, keys):
