@@ -191,6 +191,28 @@ static void a_request_counts_once_and_for_one_enclave(void **state)
     assert_true(api_says(&reply, "signature"));
 }
 
+// What is signed names no key: whoever sees a request could name the other form of the same.
+static void a_key_in_two_forms_is_one_key(void **state)
+{
+    struct ceremony *c = *state;
+    struct bytes own = api_key_text(c, scene.keys[CLIENT]);
+    struct bytes half = bytes_of(own.p + (size_t)2 * P256_POINT_SIZE, (size_t)2 * P256_POINT_SIZE);
+    c->policy.keys.client_keys = api_key_file(c, "both", joined(own, half));
+    ceremony_reopen(c);
+    struct api_request r = scene.request;
+    struct bytes header = api_sign(c, &r, scene.keys[CLIENT], 7, BYTES_NONE);
+    size_t before = strlen("Quorate key=");
+    r.authorization = header;
+    struct api_reply reply = api_send(c, &r);
+    assert_let_in(reply);
+    struct bytes rest = bytes_of(header.p + before + own.n, header.n - before - own.n);
+    assert_ok(arena_printf(&c->arena, &r.authorization, "Quorate key=%.*s%.*s", (int)half.n,
+                           (const char *)half.p, (int)rest.n, (const char *)rest.p));
+    reply = api_send(c, &r);
+    assert_status(reply, 401);
+    assert_true(api_says(&reply, "nonce"));
+}
+
 static void headers_of_another_form_are_refused(void **state)
 {
     struct ceremony *c = *state;
@@ -444,6 +466,7 @@ int main(void)
         TEST(every_changed_bit_of_the_header_is_refused),
         TEST(every_changed_bit_of_the_request_is_refused),
         TEST(a_request_counts_once_and_for_one_enclave),
+        TEST(a_key_in_two_forms_is_one_key),
         TEST(headers_of_another_form_are_refused),
         TEST(the_largest_nonce_is_one),
         TEST(without_a_client_key_hardware_is_closed_and_the_simulation_warns),
