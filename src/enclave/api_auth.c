@@ -303,7 +303,7 @@ static enum q_err admit_signed(struct enclave *e, struct api_call *c, struct per
                                     .key = given->key,
                                     .has_reply_key = given->reply_key_text.n > 0,
                                     .reply_key = given->reply_key};
-    return Q_OK;
+    return sha256(buf_bytes(&text), c->caller.signed_hash);
 }
 
 enum q_err api_authorise(struct enclave *e, struct api_call *c)

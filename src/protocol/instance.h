@@ -20,6 +20,7 @@
 // hash is shorter or a fixed point.
 #define API_DOMAIN_MESSAGE "quorate-message-v1"
 #define API_DOMAIN_TRANSACTION "quorate-transaction-v1"
+#define API_DOMAIN_ANSWER "quorate-answer-v1" // the first line of what it signs of an answer
 
 // What the enclave answers (renclave 1.2). /health, /info, /network/... are the host's own.
 enum api_operation {

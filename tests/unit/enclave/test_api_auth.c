@@ -1,6 +1,7 @@
 // Who may use the REST API (renclave 9, finding 13): signed requests, each once, for this enclave and nothing else;
 // tokens on the simulated TEE; and what goes without either.
 #include "api_client.h"
+#include "instance.h"
 
 #include "enclave/api_credentials.h"
 #include "tee/provider.h"
@@ -211,6 +212,31 @@ static void a_key_in_two_forms_is_one_key(void **state)
     reply = api_send(c, &r);
     assert_status(reply, 401);
     assert_true(api_says(&reply, "nonce"));
+}
+
+// That it holds is shown from outside: tests/e2e/test_instance_auth.py.
+static void finding_13_an_answer_to_a_signed_request_is_signed_for_it_alone(void **state)
+{
+    struct ceremony *c = *state;
+    struct api_reply before = api_send_signed(c, scene.request, scene.keys[CLIENT], 1);
+    assert_let_in(before);
+    assert_false(api_says(&before, "answer_signature")); // by what?
+    instance_ready(c, SUITE_QOS_P256);
+    for (int round = 0; round < 2; round++) {
+        struct api_request r = scene.request;
+        if (round == 1)
+            r.body = BYTES_LIT("no JSON"); // a refusal too
+        struct api_reply reply = api_send_signed(c, r, scene.keys[CLIENT], 2 + (uint64_t)round);
+        assert_status(reply, round == 0 ? 200 : 400);
+        assert_true(api_says(&reply, ",\"answer_signature\":\""));
+    }
+    struct api_reply nobody = api_ask(c, "GET", "/enclave/info", "");
+    assert_false(api_says(&nobody, "answer_signature"));
+    nobody = api_send_signed(c, scene.request, scene.keys[STRANGER], 1);
+    assert_false(api_says(&nobody, "answer_signature"));
+    c->enclave->birth = BIRTH_KEY_DROPPED; // QuorumOS's keys sign nothing of this API
+    nobody = api_send_signed(c, scene.request, scene.keys[CLIENT], 9);
+    assert_false(api_says(&nobody, "answer_signature"));
 }
 
 static void headers_of_another_form_are_refused(void **state)
@@ -467,6 +493,7 @@ int main(void)
         TEST(every_changed_bit_of_the_request_is_refused),
         TEST(a_request_counts_once_and_for_one_enclave),
         TEST(a_key_in_two_forms_is_one_key),
+        TEST(finding_13_an_answer_to_a_signed_request_is_signed_for_it_alone),
         TEST(headers_of_another_form_are_refused),
         TEST(the_largest_nonce_is_one),
         TEST(without_a_client_key_hardware_is_closed_and_the_simulation_warns),
