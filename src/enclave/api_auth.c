@@ -101,6 +101,10 @@ static enum q_err read_token(struct api_auth *a, const char *path, bool simulate
     if (token.n < TOKEN_MIN || token.n > API_TOKEN_MAX)
         return fail(Q_BAD_INPUT, "%s: expected a token of %d to %d characters, found %zu", path,
                     TOKEN_MIN, API_TOKEN_MAX, token.n);
+    if (!api_token_can_be_sent(token)) // it would be one that nobody can show
+        return fail(Q_BAD_INPUT,
+                    "%s: expected a token of printable ASCII without spaces, quotes and commas",
+                    path);
     a->has_token = true;
     return sha256(token, a->token_hash);
 }

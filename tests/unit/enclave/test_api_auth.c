@@ -364,6 +364,22 @@ static void a_bearer_token_opens_the_application_alone(void **state)
     assert_status(reply, 401);
 }
 
+// One that could never be shown is not taken.
+static void tokens_that_cannot_be_sent_are_refused_at_start(void **state)
+{
+    struct ceremony *c = *state;
+    struct api_auth *a = NULL;
+    static const char *const bad[] = {"a token of some length", "a-token,of-some-length",
+                                      "a-token\"of-some-length", "a-token-of-some-l\xc3\xa4ngth",
+                                      "a-token-of\na-few-lines"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const struct api_auth_files files = {.bearer_token =
+                                                 api_key_file(c, "token", bytes_str(bad[i]))};
+        assert_refused(api_auth_open(&files, true, &a), Q_BAD_INPUT, "printable ASCII");
+        assert_null(a);
+    }
+}
+
 static void bearer_tokens_are_refused_at_start_on_hardware(void **state)
 {
     struct ceremony *c = *state;
@@ -499,6 +515,7 @@ int main(void)
         TEST(without_a_client_key_hardware_is_closed_and_the_simulation_warns),
         TEST(without_an_admin_key_all_is_open_but_reset),
         TEST(a_bearer_token_opens_the_application_alone),
+        TEST(tokens_that_cannot_be_sent_are_refused_at_start),
         TEST(bearer_tokens_are_refused_at_start_on_hardware),
         TEST(key_files_that_are_none_are_refused_at_start),
         TEST(keys_of_the_manifest_count_beside_those_of_the_start),
