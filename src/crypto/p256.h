@@ -58,6 +58,7 @@ struct p256_public {
 // points (FailedToReadPublicKey).
 enum q_err p256_public_parse(struct bytes encoded, struct p256_public *out);
 struct bytes p256_public_bytes(const struct p256_public *key);
+struct bytes p256_public_signing(const struct p256_public *key); // the half that verifies; a view
 // Also P256_POINT_SIZE bytes, one point for both halves. Two equal points in a long key are refused: one key has
 // one form.
 enum q_err p256_public_parse_short(struct bytes encoded, struct p256_public *out);

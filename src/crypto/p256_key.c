@@ -70,6 +70,11 @@ struct bytes p256_public_bytes(const struct p256_public *key)
     return BYTES_OF(key->bytes);
 }
 
+struct bytes p256_public_signing(const struct p256_public *key)
+{
+    return bytes_of(key->bytes + P256_POINT_SIZE, P256_POINT_SIZE);
+}
+
 enum p256_suite p256_public_suite(const struct p256_public *key)
 {
     struct bytes encrypt = bytes_of(key->bytes, P256_POINT_SIZE);

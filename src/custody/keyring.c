@@ -28,10 +28,15 @@ void keyring_free(struct keyring **k)
 {
     if (*k == NULL)
         return;
-    for (uint32_t id = 0; id < KEYRING_SIZE; id++)
-        keyring_remove(*k, id);
+    keyring_clear(*k);
     free(*k);
     *k = NULL;
+}
+
+void keyring_clear(struct keyring *k)
+{
+    for (uint32_t id = 0; id < KEYRING_SIZE; id++)
+        keyring_remove(k, id);
 }
 
 enum key_suite key_suite_of(const struct p256_public *key)
@@ -124,8 +129,11 @@ static enum q_err derive(const struct p256_pair *pair, struct bytes in, struct s
     return err_context(err, "derive");
 }
 
-static enum q_err export(const struct p256_pair *pair, struct bytes in, struct secret *out) {
-    struct p256_public to; BUF_AUTO envelope = {.wipe = true}; TRY(p256_public_parse(in, &to));
+static enum q_err export_seed(const struct p256_pair *pair, struct bytes in, struct secret *out)
+{
+    struct p256_public to;
+    BUF_AUTO envelope = {.wipe = true};
+    TRY(p256_public_parse(in, &to));
     TRY(p256_seal(&to, p256_pair_seed(pair), &envelope));
     return secret_copy(out, buf_bytes(&envelope));
 }
@@ -182,7 +190,7 @@ enum q_err custody_use(const struct keyring *k, uint32_t id, enum key_use use, s
     case USE_RELEASE:
         return hex_encode_secret(p256_pair_seed(entry->pair), out);
     case USE_EXPORT:
-        return export(entry->pair, in, out);
+        return export_seed(entry->pair, in, out);
     }
     return fail(Q_INTERNAL, "keyring: use %d is not known", (int)use);
 }

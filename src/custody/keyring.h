@@ -47,6 +47,7 @@ enum q_err keyring_put(struct keyring *k, const struct key_description *what,
 // A new key pair of this description.
 enum q_err keyring_generate(struct keyring *k, const struct key_description *what);
 void keyring_remove(struct keyring *k, uint32_t id);
+void keyring_clear(struct keyring *k); // of all its keys
 // The secret goes, the public half stays: for keys whose last use is behind them.
 void keyring_forget_secret(struct keyring *k, uint32_t id);
 // NULL when there is no such entry.

@@ -91,7 +91,8 @@ static void wipe_life(struct enclave *e)
     published_wipe_all(&e->published);
     shares_release(&e->shares);
     genesis_held_free(&e->held);
-    keyring_free(&e->keyring);
+    if (e->keyring != NULL)
+        keyring_clear(e->keyring);
     booted_free(&e->booted);
     reshare_free(&e->reshare);
 }
@@ -109,12 +110,21 @@ static void application_stopped(void *context)
     log_info("reset: the application has ended");
 }
 
-enum q_err enclave_reset(struct enclave *e, bool *renewed)
+// Without another id nothing may begin anew in which requests signed for this one would be good again.
+static bool take_another_id(struct enclave *e)
 {
-    KEYRING_AUTO *fresh = NULL;
     char id[UUID_TEXT_SIZE + 1];
-    TRY(uuid_draw(id));
-    TRY(keyring_new(&fresh));
+    if (uuid_draw(id) != Q_OK) {
+        log_error("reset: no new enclave id: %s", err_text());
+        return false;
+    }
+    memcpy(e->id_text, id, sizeof id);
+    api_auth_forget(e->auth);
+    return true;
+}
+
+bool enclave_reset(struct enclave *e)
+{
     bool had_application = application_started(e);
     if (had_application) {
         supervisor_stop(e->supervisor, application_stopped, NULL);
@@ -122,19 +132,15 @@ enum q_err enclave_reset(struct enclave *e, bool *renewed)
         e->booted = NULL;
     }
     wipe_life(e);
-    api_auth_forget(e->auth);
-    e->keyring = fresh;
-    fresh = NULL;
-    memcpy(e->id_text, id, sizeof id);
     e->birth = BIRTH_KEY_DROPPED;
     e->operations = e->data_count = 0;
     e->phase_since_s = 0;
-    *renewed = !had_application && tee_restart(e->tee) == Q_OK;
-    if (*renewed)
+    bool renewed = take_another_id(e) && !had_application && tee_restart(e->tee) == Q_OK;
+    if (renewed)
         e->phase = PHASE_WAITING_FOR_BOOT_INSTRUCTION;
     else
         enclave_enter(e, PHASE_UNRECOVERABLE_ERROR);
-    return Q_OK;
+    return renewed;
 }
 
 void enclave_close(struct enclave **e)
@@ -142,6 +148,7 @@ void enclave_close(struct enclave **e)
     if (*e == NULL)
         return;
     wipe_life(*e);
+    keyring_free(&(*e)->keyring);
     booted_free(&(*e)->outlived);
     api_auth_free(&(*e)->auth);
     free(*e);

@@ -123,9 +123,9 @@ struct enclave_options {
 enum q_err enclave_open(const struct enclave_options *options, struct enclave **out);
 // Everything of this life of the enclave that is in memory or published goes: keys, shares, manifest, application's
 // files, keys' replay windows. Then it waits for a boot under another id, as new, or, where only the machine's owner can
-// start it anew or an application of the manifest had the key, stands in UnrecoverableError (*renewed false). On
-// failure nothing has changed. What it stored for its next life stays.
-enum q_err enclave_reset(struct enclave *e, bool *renewed);
+// start it anew, an application of the manifest had the key or there is no other id to be had, stands in
+// UnrecoverableError (false). It needs neither memory nor a disk. What it stored for its next life stays.
+bool enclave_reset(struct enclave *e);
 // Wipes the published files and every secret; safe on NULL.
 void enclave_close(struct enclave **e);
 

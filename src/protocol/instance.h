@@ -15,10 +15,12 @@
 #define API_PURPOSE_STORED_DATA "quorate-stored-data-v1" // files of store-data
 
 // What the quorum key signs for a client: one of these, a zero byte, the client's bytes. The key also signs what the
-// protocol says (hashes of manifests, envelopes of forwarded keys); none of that begins so, and none of this can be
-// shown as that: an envelope has 04 where these have a letter (its 13th byte), a hash is shorter or a fixed point.
+// protocol says (hashes of manifests, envelopes of forwarded keys, an instance's state, files of stored data); none of
+// that begins so, and none of this can be shown as that: an envelope has 04 where these have a letter (its 13th byte), a
+// hash is shorter or a fixed point.
 #define API_DOMAIN_MESSAGE "quorate-message-v1"
 #define API_DOMAIN_TRANSACTION "quorate-transaction-v1"
+#define API_DOMAIN_ANSWER "quorate-answer-v1" // the first line of what it signs of an answer
 
 // What the enclave answers (renclave 1.2). /health, /info, /network/... are the host's own.
 enum api_operation {

@@ -180,12 +180,18 @@ def test_no_secret_is_in_the_log(enclave):
     assert enclave.files["ephemeral"].read_text() not in log
 
 
+# A request of the REST API, its body in hex, and what stands around it.
+AFTER_BOOT = 2 * (2 << 20) + (64 << 10)
+
+
 def test_a_frame_over_the_limit_of_the_phase_closes_only_its_connection(enclave):
     enclave.start()
     Ceremony(SLEEPER).boot(enclave)
     with qos.Connection(enclave.socket) as c:
-        c.socket.sendall(struct.pack("<Q", (1 << 20) + 1))
+        c.socket.sendall(struct.pack("<Q", AFTER_BOOT + 1))
         assert c.socket.recv(1) == b""
+    with qos.Connection(enclave.socket) as c:
+        assert "protocolErrorResponse" in json.loads(c.call(b" " * AFTER_BOOT))
     assert enclave.phase() == "WaitingForQuorumShards"
 
 

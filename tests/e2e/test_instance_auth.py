@@ -1,14 +1,17 @@
 """Who may use the REST API, asked of the real qos_core with signatures of an independent implementation."""
+import json
 import os
 import re
 import stat
 import subprocess
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import qos_model as qos
 from instance import CORE, ApiKey, authorization
+from instance_ceremony import Party
 from machine import PATIENCE, ROOT
 
 DATA = {"data": [1, 2, 3], "recipient_public": []}
@@ -73,9 +76,21 @@ def test_finding_13_nobody_without_the_admin_key_administers(guarded, keys):
     for name in ADMINISTRATION:
         path = f"/enclave/{name}"
         guarded.refused(401, "POST", path, {})
-        assert guarded.signed(keys["client"], "POST", path, {})[0] == 403
+        body = None if name == "reset" else {}  # the host passes none of its bodies on
+        assert guarded.signed(keys["client"], "POST", path, body)[0] == 403
     status, answer = guarded.signed(keys["admin"], "POST", "/enclave/reset")
     assert (status, answer["success"], answer["message"]) == (200, True, "Enclave state reset successfully")
+
+
+@pytest.mark.parametrize("argument", ["client-key=", "admin-key=04", "admin-key=zz", "client-key=0x{}",
+                                      "client-key= {}", "admin-key={}\n", "client-key={0}{0}"])
+def test_finding_13_a_genesis_with_a_malformed_key_among_its_arguments_is_refused(instance, keys, argument):
+    argument = argument.format(keys["client"].hex)
+    request = Party().request(pivot_args=["--verbose", argument])
+    assert "pivot args: 2" in instance.refused(400, "POST", "/enclave/genesis-boot", request)
+    assert instance.phase() == "WaitingForBootInstruction"
+    good = Party().request(pivot_args=["--verbose", f"client-key={keys['client'].hex}"])
+    instance.ok("POST", "/enclave/genesis-boot", good)
 
 
 def test_finding_13_a_request_is_good_once_and_for_one_life_of_one_enclave(guarded, new_instance, keys):
@@ -166,6 +181,40 @@ def test_the_documented_python_signs(guarded, keys):
                                     qos.Pair().public.hex())
     assert guarded.call("POST", "/enclave/encrypt-data", raw=b"{}", authorization=header)[0] == 422
     assert guarded.call("POST", "/enclave/encrypt-data", raw=b"{}", authorization=header)[0] == 401
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_finding_13_a_host_can_make_up_no_answer(guarded, keys, long):
+    (code,) = blocks("python")
+    page = {}
+    exec(code, page)  # our own page
+    party = Party(long=long)
+    genesis = guarded.signed(keys["admin"], "POST", "/enclave/genesis-boot", party.request())[1]
+    party.reply = genesis
+    done = guarded.signed(keys["admin"], "POST", "/enclave/inject-shares", party.injection((0, 1), "E"))
+    assert done[0] == 200 and guarded.phase() == "ApplicationReady"
+    quorum_key = bytes(genesis["quorum_public_key"])
+    send = guarded.call_http if guarded.http else guarded.call_socket
+    came = []
+    reply_key = qos.Pair()
+    for nonce, path, body, expected in (
+            (11, "/generate-seed", b"{}", 200), (12, "/generate-seed", b"{}", 200), (13, "/generate-seed", b"[]", 422),
+            (14, "/enclave/decrypt-data", b'{"encrypted_data":[1]}', 400)):
+        asked = (guarded.id, "POST", path, body, nonce, reply_key.public.hex())
+        header = page["authorization"](keys["client"].private, *asked)
+        status, answer = send("POST", path, body, "", header, {}, "")
+        answer = answer if isinstance(answer, bytes) else answer.encode()
+        assert status == expected
+        came.append((page["signed_text"](*asked), status, answer))
+        alone = json.loads(page["check_answer"](quorum_key, *came[-1]))
+        assert {**alone, "answer_signature": json.loads(answer)["answer_signature"]} == json.loads(answer)
+    (text, status, answer), (_, _, second) = came[0], came[1]
+    for false in ((text, status, second), (text, 201, answer), (came[1][0], status, answer),
+                  (text, status, answer.replace(b"256", b"128", 1)), (text, status, b" " + answer)):
+        with pytest.raises(InvalidSignature):
+            page["check_answer"](quorum_key, *false)
+    with pytest.raises(ValueError):
+        page["check_answer"](quorum_key, text, status, b'{"seed_phrase":""}')
 
 
 def test_the_documented_shell_signs(guarded, keys, folder):

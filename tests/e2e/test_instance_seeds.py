@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from instance import ApiKey
 from instance_ceremony import SHARED, Party, RawPair
+from traced import needs_plain_memory
 
 ETHEREUM = "m/44'/60'/0'/0/0"
 SOLANA = "m/44'/501'/0'/0/0"
@@ -300,6 +301,7 @@ def resident_kib(instance):
 
 
 def test_memory_stays_flat(instance):
+    needs_plain_memory()
     ready(instance)
     rounds = 20000 if os.environ.get("QUORATE_FULL") else 400
     for _ in range(200):

@@ -323,7 +323,7 @@ def test_after_a_reset_nothing_comes_back(keeping):
     party = Party()
     assert instance.signed(key, "POST", GENESIS, party.request())[0] == 200
     assert list(instance.state.iterdir())
-    assert instance.signed(key, "POST", "/enclave/reset", {})[0] == 200
+    assert instance.signed(key, "POST", "/enclave/reset")[0] == 200
     assert list(instance.state.iterdir()) == []
     instance.id = instance.info()["enclave_id"]
     status, reply = instance.signed(key, "POST", GENESIS, Party().request())

@@ -175,6 +175,7 @@ enum q_err handle_api(struct enclave *e, struct exchange *x)
         TRY(api_answer_error(&c, o != NULL, err));
     add_share_mode(e, &c);
     TRY(api_answer_finish(&c));
+    TRY(api_answer_sign(e, &c));
     const struct message reply = {
         .tag = MSG_QUORATE_API_RESPONSE,
         .api_response = {.status = c.status, .body = buf_bytes(&body)},

@@ -2,6 +2,7 @@
 // asked for it, and every failure in one shape.
 #include "enclave/instance/api_answer.h"
 
+#include "base/hex.h"
 #include "base/log.h"
 #include "codec/json.h"
 
@@ -27,13 +28,17 @@ static enum q_err seal_answer(struct api_call *c, const struct type *type, const
     return api_answer(c, &type_api_sealed_reply, &reply);
 }
 
+static bool is_signed(const struct api_call *c)
+{
+    return c->caller.kind == API_CALLER_CLIENT || c->caller.kind == API_CALLER_ADMIN;
+}
+
 enum q_err api_answer_plaintext(const struct enclave *e, struct api_call *c,
                                 const struct type *type, const void *value)
 {
-    bool is_signed = c->caller.kind == API_CALLER_CLIENT || c->caller.kind == API_CALLER_ADMIN;
     if (c->caller.has_reply_key)
         return seal_answer(c, type, value);
-    if (is_signed)
+    if (is_signed(c))
         return api_refuse(c, 400,
                           "authorization: this answer holds plaintext: expected a "
                           "reply-key to seal it to, found none");
@@ -83,6 +88,31 @@ enum q_err api_answer_finish(struct api_call *c)
         TRY(buf_u8(c->reply, '}'));
     }
     return Q_OK;
+}
+
+static enum q_err text_of_answer(const struct api_call *c, struct buf *out)
+{
+    uint8_t body[SHA256_SIZE];
+    TRY(sha256(buf_bytes(c->reply), body));
+    TRY(buf_append_str(out, API_DOMAIN_ANSWER "\n"));
+    TRY(hex_encode(BYTES_OF(c->caller.signed_hash), out));
+    TRY(buf_printf(out, "\n%u\n", c->status));
+    return hex_encode(BYTES_OF(body), out);
+}
+
+enum q_err api_answer_sign(const struct enclave *e, struct api_call *c)
+{
+    BUF_AUTO text = {0};
+    SECRET_AUTO signature = {0};
+    if (!is_signed(c) || ((unsigned)e->birth & BIRTH_INSTANCE) == 0 ||
+        keyring_describe(e->keyring, KEY_QUORUM) == NULL)
+        return Q_OK;
+    TRY(text_of_answer(c, &text));
+    TRY(custody_use(e->keyring, KEY_QUORUM, USE_SIGN, buf_bytes(&text), &signature));
+    c->reply->n--; // the brace
+    TRY(buf_append_str(c->reply, ",\"answer_signature\":\""));
+    TRY(hex_encode(secret_bytes(&signature), c->reply));
+    return buf_append_str(c->reply, "\"}");
 }
 
 enum q_err api_refuse(struct api_call *c, unsigned status, const char *format, ...)

@@ -3,6 +3,7 @@
 #ifndef QUORATE_ENCLAVE_API_AUTH_H
 #define QUORATE_ENCLAVE_API_AUTH_H
 
+#include "crypto/hash.h"
 #include "crypto/p256.h"
 #include "protocol/types.h"
 
@@ -15,7 +16,8 @@ enum api_caller_kind {
 
 struct api_caller {
     enum api_caller_kind kind;
-    struct p256_public key; // of a client or admin: what he signed with
+    struct p256_public key;           // of a client or admin: what he signed with
+    uint8_t signed_hash[SHA256_SIZE]; // SHA-256 of what he signed
     bool has_reply_key;
     struct p256_public reply_key; // what answers with plaintext are sealed to
 };

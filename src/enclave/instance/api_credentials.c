@@ -98,13 +98,17 @@ static enum q_err read_signed(struct bytes in, struct api_credentials *c)
     return err_context(read_signature(in, c->signature), "authorization: signature");
 }
 
-// RFC 6750's characters.
+bool api_token_can_be_sent(struct bytes token)
+{
+    bool good = token.n > 0 && token.n <= API_TOKEN_MAX;
+    for (size_t i = 0; good && i < token.n; i++)
+        good = token.p[i] > ' ' && token.p[i] < 0x7f && token.p[i] != '"' && token.p[i] != ',';
+    return good;
+}
+
 static enum q_err read_bearer(struct bytes in, struct api_credentials *c)
 {
-    bool good = in.n > 0 && in.n <= API_TOKEN_MAX;
-    for (size_t i = 0; good && i < in.n; i++)
-        good = in.p[i] > ' ' && in.p[i] < 0x7f && in.p[i] != '"' && in.p[i] != ',';
-    if (!good)
+    if (!api_token_can_be_sent(in))
         return fail(Q_BAD_INPUT,
                     "authorization: expected a token of 1 to %d characters after \"Bearer \"",
                     API_TOKEN_MAX);

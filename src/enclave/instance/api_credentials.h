@@ -27,6 +27,9 @@ struct api_credentials {
 // Q_BAD_INPUT names the part that is wrong, and never says what stood there.
 enum q_err api_credentials_read(struct bytes header, struct api_credentials *out);
 
+// Printable ASCII without spaces, quotes and commas, which RFC 6750 has none of either.
+bool api_token_can_be_sent(struct bytes token);
+
 // 130 or 260 hex characters of either case, as key files and manifests have them.
 enum q_err api_key_read(struct bytes hex, struct p256_public *out);
 

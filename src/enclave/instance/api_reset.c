@@ -4,34 +4,32 @@
 #include "enclave/instance/api_store.h"
 #include "enclave/instance/instance_state.h"
 
-// Whether nothing is left on the disk; what is, is named in the log.
-static bool remove_files(struct enclave *e)
+// Each is tried, whatever becomes of the other.
+static enum q_err remove_files(struct enclave *e)
 {
-    bool state = instance_state_forget(e) == Q_OK;
-    if (!state)
+    enum q_err stored = api_store_erase(e);
+    if (stored != Q_OK)
         log_error("reset: %s", err_text());
-    bool data = api_store_erase(e) == Q_OK;
-    if (!data)
-        log_error("reset: %s", err_text());
-    return state && data;
+    TRY(instance_state_forget(e));
+    return stored == Q_OK ? Q_OK : fail(Q_IO, "not all of the stored data's files can be removed");
 }
 
-// A disk that cannot be written keeps no key in memory.
+// Memory first: a disk that fails keeps no key alive. While files are left nothing is booted beside them; another reset
+// tries again to remove them.
 enum q_err api_reset(struct enclave *e, struct api_call *c)
 {
-    bool renewed;
     const struct api_success_reply reply = {
         .success = true, .message = BYTES_LIT("Enclave state reset successfully")};
-    TRY(api_answer(c, &type_api_success_reply, &reply));
-    bool removed = remove_files(e);
-    TRY(enclave_reset(e, &renewed));
+    bool renewed = enclave_reset(e);
+    enum q_err err = remove_files(e);
+    if (err != Q_OK) {
+        enclave_enter(e, PHASE_UNRECOVERABLE_ERROR);
+        c->status = 500;
+        return err_context(err, "reset: the memory is wiped, but not the state folder");
+    }
     log_warn("reset: everything is wiped, phase %s", phase_name(e->phase));
-    if (!removed)
-        return api_refuse(c, 500,
-                          "reset: keys, shares and data are wiped from memory, but files of the "
-                          "state folder (--state-dir) are still there: remove them by hand");
     if (!renewed)
         api_add(c, "warning",
                 "everything is wiped, but this machine must be started anew before it can serve");
-    return Q_OK;
+    return api_answer(c, &type_api_success_reply, &reply);
 }

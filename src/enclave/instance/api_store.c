@@ -30,7 +30,7 @@ enum q_err api_store_erase(struct enclave *e)
     return err;
 }
 
-// The hash of the key that signed; zeros, shared by all, for those whom nothing tells apart: requests with a bearer
+// The hash of the point that verifies what the caller signs; zeros, shared by all, for those whom nothing tells apart: requests with a bearer
 // token or none, on the simulated TEE.
 static enum q_err owner_of(const struct api_call *c, uint8_t owner[static STORED_OWNER_SIZE])
 {
@@ -38,7 +38,7 @@ static enum q_err owner_of(const struct api_call *c, uint8_t owner[static STORED
     memset(owner, 0, STORED_OWNER_SIZE);
     if (c->caller.kind != API_CALLER_CLIENT && c->caller.kind != API_CALLER_ADMIN)
         return Q_OK;
-    return sha256(p256_public_bytes(&c->caller.key), owner);
+    return sha256(p256_public_signing(&c->caller.key), owner);
 }
 
 static enum q_err store(struct enclave *e, struct api_call *c)

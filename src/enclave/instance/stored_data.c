@@ -1,6 +1,8 @@
 // Stored records, in memory and in files (see stored_data.h). A record, as it lies in both:
 //   id[16] || owner[32] || u32le key length || key || value
-// Its file is "data-" and the id in hex: a name that tells nothing, and a file under another name is not taken.
+// Its file is "data-" and the id in hex: a name that tells nothing, and a file under another name is not taken. In it
+// is an envelope to the quorum key, which anybody can make, behind the quorum key's signature, which nobody else can:
+//   signature[64] || envelope, signed: API_PURPOSE_STORED_DATA || 00 || envelope
 #include "enclave/instance/stored_data.h"
 
 #include "base/arena.h"
@@ -17,6 +19,7 @@
 #define ID_SIZE 16
 #define KEY_AT (ID_SIZE + STORED_OWNER_SIZE + 4)
 #define RECORD_MAX (KEY_AT + STORED_KEY_MAX + STORED_VALUE_MAX)
+#define FILE_MAX (P256_SIGNATURE_SIZE + P256_ENVELOPE_OVERHEAD + RECORD_MAX)
 #define NAME_PREFIX "data-"
 #define NAME_SIZE (sizeof NAME_PREFIX + 2 * (size_t)ID_SIZE) // with a NUL
 
@@ -135,17 +138,50 @@ static enum q_err file_name(struct bytes id, char out[static NAME_SIZE])
     return Q_OK;
 }
 
+static enum q_err signed_text(struct bytes envelope, struct buf *out)
+{
+    TRY(buf_append_str(out, API_PURPOSE_STORED_DATA));
+    TRY(buf_u8(out, 0));
+    return buf_append(out, envelope);
+}
+
+static enum q_err sign_envelope(const struct keyring *k, struct bytes envelope, struct buf *out)
+{
+    BUF_AUTO text = {0};
+    SECRET_AUTO signature = {0};
+    TRY(signed_text(envelope, &text));
+    TRY(custody_use(k, KEY_QUORUM, USE_SIGN, buf_bytes(&text), &signature));
+    TRY(buf_append(out, secret_bytes(&signature)));
+    return buf_append(out, envelope);
+}
+
+static enum q_err check_envelope(const struct keyring *k, struct bytes file, struct bytes *out)
+{
+    BUF_AUTO text = {0};
+    struct reader r = reader_of(file, "stored data");
+    struct bytes signature;
+    const struct p256_public *key = keyring_public(k, KEY_QUORUM);
+    if (key == NULL)
+        return fail(Q_MISSING, "stored data: there is no quorum key");
+    TRY(reader_take(&r, P256_SIGNATURE_SIZE, &signature));
+    TRY(reader_take(&r, reader_left(&r), out));
+    TRY(signed_text(*out, &text));
+    return p256_verify(key, buf_bytes(&text), signature);
+}
+
 static enum q_err read_file(const struct stored_data *d, const struct keyring *k, struct arena *a,
                             const char *name, struct secret *out)
 {
-    BUF_AUTO envelope = {0};
+    BUF_AUTO file = {0};
+    struct bytes envelope;
     const char *path;
     struct record r;
     char expected[NAME_SIZE];
     TRY(file_join(a, d->folder, name, &path));
-    TRY(file_read_no_link(path, RECORD_MAX + P256_ENVELOPE_OVERHEAD, &envelope));
-    TRY(custody_use_for(k, KEY_QUORUM, USE_OPEN, BYTES_LIT(API_PURPOSE_STORED_DATA),
-                        buf_bytes(&envelope), out));
+    TRY(file_read_no_link(path, FILE_MAX, &file));
+    TRY(check_envelope(k, buf_bytes(&file), &envelope));
+    TRY(custody_use_for(k, KEY_QUORUM, USE_OPEN, BYTES_LIT(API_PURPOSE_STORED_DATA), envelope,
+                        out));
     TRY(record_read(secret_bytes(out), &r));
     TRY(file_name(r.id, expected));
     if (strcmp(name, expected) != 0)
@@ -254,13 +290,15 @@ static enum q_err write_file(const struct stored_data *d, const struct keyring *
 {
     ARENA_AUTO arena = {0};
     BUF_AUTO envelope = {0};
+    BUF_AUTO file = {0};
     char name[NAME_SIZE];
     const char *path;
     TRY(file_name(record_of(record).id, name));
     TRY(file_join(&arena, d->folder, name, &path));
     TRY(custody_seal_for(k, KEY_QUORUM, BYTES_LIT(API_PURPOSE_STORED_DATA), secret_bytes(record),
                          &envelope));
-    return file_write(path, buf_bytes(&envelope), 0600, FILE_REPLACE);
+    TRY(sign_envelope(k, buf_bytes(&envelope), &file));
+    return file_write(path, buf_bytes(&file), 0600, FILE_REPLACE);
 }
 
 enum q_err stored_data_commit(struct stored_data *d, const struct keyring *k,
@@ -289,19 +327,24 @@ enum q_err stored_data_get(const struct stored_data *d, const struct stored_name
                 d->unreadable, d->first_unreadable);
 }
 
+// One that cannot be removed keeps no other.
 static enum q_err erase_files(const struct stored_data *d)
 {
     ARENA_AUTO arena = {0};
     struct file_list list = {0};
     const char *path;
+    enum q_err failed = Q_OK;
     TRY(file_list(d->folder, &arena, &list));
     for (size_t i = 0; i < list.n; i++) {
         if (!is_file_name(list.names[i]))
             continue;
-        TRY(file_join(&arena, d->folder, list.names[i], &path));
-        TRY(file_remove(path));
+        enum q_err err = file_join(&arena, d->folder, list.names[i], &path);
+        if (err == Q_OK)
+            err = file_remove(path);
+        if (err != Q_OK)
+            failed = err;
     }
-    return Q_OK;
+    return failed;
 }
 
 enum q_err stored_data_erase(struct stored_data *d)

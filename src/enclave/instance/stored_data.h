@@ -1,6 +1,6 @@
 // What store-data keeps (renclave 1.3, 9 findings 34 and 38): records of an owner, a key and a value in locked memory,
-// and, where there is a folder for them, in files sealed to the quorum key, one a record. The host holds those files:
-// it cannot read or change them, but it can remove them and bring older ones back.
+// and, where there is a folder for them, in files sealed to the quorum key and signed by it, one a record. The host holds those
+// files: it cannot read, change or make one, but it can remove them and bring older ones back.
 #ifndef QUORATE_ENCLAVE_STORED_DATA_H
 #define QUORATE_ENCLAVE_STORED_DATA_H
 

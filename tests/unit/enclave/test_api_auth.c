@@ -1,6 +1,7 @@
 // Who may use the REST API (renclave 9, finding 13): signed requests, each once, for this enclave and nothing else;
 // tokens on the simulated TEE; and what goes without either.
 #include "api_client.h"
+#include "instance.h"
 
 #include "enclave/instance/api_credentials.h"
 #include "tee/provider.h"
@@ -191,6 +192,53 @@ static void a_request_counts_once_and_for_one_enclave(void **state)
     assert_true(api_says(&reply, "signature"));
 }
 
+// What is signed names no key: whoever sees a request could name the other form of the same.
+static void a_key_in_two_forms_is_one_key(void **state)
+{
+    struct ceremony *c = *state;
+    struct bytes own = api_key_text(c, scene.keys[CLIENT]);
+    struct bytes half = bytes_of(own.p + (size_t)2 * P256_POINT_SIZE, (size_t)2 * P256_POINT_SIZE);
+    c->policy.keys.client_keys = api_key_file(c, "both", joined(own, half));
+    ceremony_reopen(c);
+    struct api_request r = scene.request;
+    struct bytes header = api_sign(c, &r, scene.keys[CLIENT], 7, BYTES_NONE);
+    size_t before = strlen("Quorate key=");
+    r.authorization = header;
+    struct api_reply reply = api_send(c, &r);
+    assert_let_in(reply);
+    struct bytes rest = bytes_of(header.p + before + own.n, header.n - before - own.n);
+    assert_ok(arena_printf(&c->arena, &r.authorization, "Quorate key=%.*s%.*s", (int)half.n,
+                           (const char *)half.p, (int)rest.n, (const char *)rest.p));
+    reply = api_send(c, &r);
+    assert_status(reply, 401);
+    assert_true(api_says(&reply, "nonce"));
+}
+
+// That it holds is shown from outside: tests/e2e/test_instance_auth.py.
+static void finding_13_an_answer_to_a_signed_request_is_signed_for_it_alone(void **state)
+{
+    struct ceremony *c = *state;
+    struct api_reply before = api_send_signed(c, scene.request, scene.keys[CLIENT], 1);
+    assert_let_in(before);
+    assert_false(api_says(&before, "answer_signature")); // by what?
+    instance_ready(c, SUITE_QOS_P256);
+    for (int round = 0; round < 2; round++) {
+        struct api_request r = scene.request;
+        if (round == 1)
+            r.body = BYTES_LIT("no JSON"); // a refusal too
+        struct api_reply reply = api_send_signed(c, r, scene.keys[CLIENT], 2 + (uint64_t)round);
+        assert_status(reply, round == 0 ? 200 : 400);
+        assert_true(api_says(&reply, ",\"answer_signature\":\""));
+    }
+    struct api_reply nobody = api_ask(c, "GET", "/enclave/info", "");
+    assert_false(api_says(&nobody, "answer_signature"));
+    nobody = api_send_signed(c, scene.request, scene.keys[STRANGER], 1);
+    assert_false(api_says(&nobody, "answer_signature"));
+    c->enclave->birth = BIRTH_KEY_DROPPED; // QuorumOS's keys sign nothing of this API
+    nobody = api_send_signed(c, scene.request, scene.keys[CLIENT], 9);
+    assert_false(api_says(&nobody, "answer_signature"));
+}
+
 static void headers_of_another_form_are_refused(void **state)
 {
     struct ceremony *c = *state;
@@ -314,6 +362,22 @@ static void a_bearer_token_opens_the_application_alone(void **state)
     r.path = scene.request.path;
     reply = api_send(c, &r);
     assert_status(reply, 401);
+}
+
+// One that could never be shown is not taken.
+static void tokens_that_cannot_be_sent_are_refused_at_start(void **state)
+{
+    struct ceremony *c = *state;
+    struct api_auth *a = NULL;
+    static const char *const bad[] = {"a token of some length", "a-token,of-some-length",
+                                      "a-token\"of-some-length", "a-token-of-some-l\xc3\xa4ngth",
+                                      "a-token-of\na-few-lines"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const struct api_auth_files files = {.bearer_token =
+                                                 api_key_file(c, "token", bytes_str(bad[i]))};
+        assert_refused(api_auth_open(&files, true, &a), Q_BAD_INPUT, "printable ASCII");
+        assert_null(a);
+    }
 }
 
 static void bearer_tokens_are_refused_at_start_on_hardware(void **state)
@@ -444,11 +508,14 @@ int main(void)
         TEST(every_changed_bit_of_the_header_is_refused),
         TEST(every_changed_bit_of_the_request_is_refused),
         TEST(a_request_counts_once_and_for_one_enclave),
+        TEST(a_key_in_two_forms_is_one_key),
+        TEST(finding_13_an_answer_to_a_signed_request_is_signed_for_it_alone),
         TEST(headers_of_another_form_are_refused),
         TEST(the_largest_nonce_is_one),
         TEST(without_a_client_key_hardware_is_closed_and_the_simulation_warns),
         TEST(without_an_admin_key_all_is_open_but_reset),
         TEST(a_bearer_token_opens_the_application_alone),
+        TEST(tokens_that_cannot_be_sent_are_refused_at_start),
         TEST(bearer_tokens_are_refused_at_start_on_hardware),
         TEST(key_files_that_are_none_are_refused_at_start),
         TEST(keys_of_the_manifest_count_beside_those_of_the_start),

@@ -2,6 +2,8 @@
 // any room.
 #include "api_client.h"
 
+#include "base/file.h"
+#include "enclave/instance/instance_state.h"
 #include "tee/provider.h"
 
 #include <sys/stat.h>
@@ -143,6 +145,48 @@ static void on_hardware_everything_is_wiped_and_the_machine_must_start_anew(void
     c->tee->ops = own;
 }
 
+// A folder of a file's name: what unlink() refuses, whoever asks.
+static void put_in_the_way(struct ceremony *c, const char *name)
+{
+    const char *path;
+    assert_ok(file_join(&c->arena, c->policy.state_dir, name, &path));
+    assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void take_away(struct ceremony *c, const char *name)
+{
+    const char *path;
+    assert_ok(file_join(&c->arena, c->policy.state_dir, name, &path));
+    assert_int_equal(rmdir(path), 0);
+}
+
+#define DATA_NAME(digit) "data-" digit "0000000000000000000000000000000"
+
+static void finding_21_files_that_cannot_be_removed_keep_no_key(void **state)
+{
+    static const char *const in_the_way[] = {DATA_NAME("1"), INSTANCE_STATE_NAME};
+    struct ceremony *c = *state;
+    const char *other;
+    assert_ok(file_join(&c->arena, c->folder, "state", &c->policy.state_dir));
+    ceremony_reopen(c);
+    assert_ok(file_join(&c->arena, c->policy.state_dir, DATA_NAME("2"), &other));
+    for (size_t i = 0; i < 2; i++) {
+        ceremony_provision(c);
+        put_in_the_way(c, in_the_way[i]);
+        assert_ok(file_write(other, BYTES_LIT("x"), 0600, FILE_NEW));
+        struct api_reply r = api_send_signed(c, reset, admin, 1);
+        assert_status(r, 500);
+        assert_true(api_says(&r, "the memory is wiped, but not the state folder"));
+        assert_phase(c, PHASE_UNRECOVERABLE_ERROR);
+        assert_wiped(c);
+        assert_false(file_exists(other));
+        assert_status(api_send_signed(c, reset, admin, 1), 500);
+        take_away(c, in_the_way[i]);
+        assert_status(api_send_signed(c, reset, admin, 1), 200);
+        assert_phase(c, PHASE_WAITING_FOR_BOOT_INSTRUCTION);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -156,6 +200,7 @@ int main(void)
         TEST(a_reset_request_is_no_good_for_the_next_life),
         TEST(every_phase_is_reset_to_the_first),
         TEST(on_hardware_everything_is_wiped_and_the_machine_must_start_anew),
+        TEST(finding_21_files_that_cannot_be_removed_keep_no_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,6 +120,37 @@ static void what_was_stored_stays_when_storing_fails(void **state)
     assert_int_equal(files.n, 1);
 }
 
+// Whatever fails, and however the request is answered. It has a new id, or stands where nothing can be booted.
+static void finding_21_a_reset_wipes_the_key_whatever_fails(void **state)
+{
+    struct ceremony *c = scene.c = *state;
+    char id[UUID_TEXT_SIZE + 1];
+    (void)snprintf(state_dir, sizeof state_dir, "%s/state", c->folder);
+    assert_int_equal(mkdir(state_dir, 0700), 0);
+    c->enclave->policy.state_dir = state_dir;
+    scene.handle = api_reset;
+    scene.body = NULL;
+    scene.answer = "true";
+    unsigned unrenewed = 0;
+    for (int kind = FAILING_MEMORY; kind <= FAILING_FILES; kind++) {
+        for (unsigned n = 1;; n++) {
+            memcpy(id, c->enclave->id_text, sizeof id);
+            failing_at((enum failing_kind)kind, n);
+            (void)ask(NULL);
+            bool failed = failing_stop();
+            assert_null(keyring_describe(c->enclave->keyring, KEY_QUORUM));
+            if (strcmp(id, c->enclave->id_text) == 0) {
+                assert_int_equal(c->enclave->phase, PHASE_UNRECOVERABLE_ERROR);
+                unrenewed++;
+            }
+            instance_ready(c, SUITE_RENCLAVE_P256);
+            if (!failed)
+                break;
+        }
+    }
+    assert_true(unrenewed > 0);
+}
+
 int main(void)
 {
     if (secret_init(true) != Q_OK || json_start() != Q_OK)
@@ -130,6 +161,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_sealed_seed_and_data_are_opened_or_refused,
                                         instance_setup_qos, ceremony_teardown),
         cmocka_unit_test_setup_teardown(what_was_stored_stays_when_storing_fails,
+                                        instance_setup_renclave, ceremony_teardown),
+        cmocka_unit_test_setup_teardown(finding_21_a_reset_wipes_the_key_whatever_fails,
                                         instance_setup_renclave, ceremony_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -331,6 +331,34 @@ static void a_file_that_stands_for_another_is_left_out(void **state)
     assert_one_is_left_out(c);
 }
 
+// Everybody knows the quorum key's public half, and that is all that sealing takes.
+static void finding_38_a_host_puts_no_record_of_its_own_among_them(void **state)
+{
+    struct ceremony *c = *state;
+    uint8_t record[16 + STORED_OWNER_SIZE + 4 + 1 + 1] = {0};
+    BUF_AUTO whole = {0}, forged = {0};
+    char name[] = "data-00000000000000000000000000000000";
+    const char *path;
+    store(c, "one", "[1]");
+    assert_ok(file_read(file_at(c, 0), 4096, &whole));
+    record[16 + STORED_OWNER_SIZE] = 1; // length of the key
+    memcpy(record + sizeof record - 2, "k\x42", 2);
+    const struct p256_binding binding = {.long_lengths = true,
+                                         .purpose = BYTES_LIT(API_PURPOSE_STORED_DATA)};
+    assert_ok(file_join(&c->arena, state_dir, name, &path));
+    for (size_t signature = 0; signature <= P256_SIGNATURE_SIZE; signature += P256_SIGNATURE_SIZE) {
+        buf_clear(&forged);
+        assert_ok(buf_append(&forged, bytes_of(whole.p, signature))); // none, and another file's
+        assert_ok(p256_seal_bound(keyring_public(c->enclave->keyring, KEY_QUORUM), binding,
+                                  BYTES_OF(record), &forged));
+        assert_ok(file_write(path, buf_bytes(&forged), 0600, FILE_REPLACE));
+        live_again(c);
+        REPLY_AUTO r = get(c, "key=k");
+        assert_failure(&r, 500, "cannot be opened, the first of them data-000");
+        assert_stored(c, "key=one", BYTES_LIT("\1"));
+    }
+}
+
 static void a_link_and_a_fifo_are_not_followed(void **state)
 {
     struct ceremony *c = *state;
@@ -421,6 +449,7 @@ int main(void)
         FILES(files_tell_nothing_and_are_private),
         FILES(a_damaged_file_is_named_and_not_taken_for_none),
         FILES(a_file_that_stands_for_another_is_left_out),
+        FILES(finding_38_a_host_puts_no_record_of_its_own_among_them),
         FILES(a_link_and_a_fifo_are_not_followed),
         FILES(another_quorum_key_opens_none_of_it),
         FILES(what_cannot_be_written_is_not_stored),
