@@ -85,25 +85,6 @@ static void finding_21_only_an_admin_resets(void **state)
     assert_status(api_send(c, &reset), 403);
 }
 
-static void files_that_cannot_be_removed_keep_no_key_in_memory(void **state)
-{
-    struct ceremony *c = *state;
-    char folder[96], file[128];
-    (void)snprintf(folder, sizeof folder, "%s/state", c->folder);
-    (void)snprintf(file, sizeof file, "%s/instance.json", folder);
-    c->policy.state_dir = folder;
-    ceremony_reopen(c);
-    assert_int_equal(mkdir(file, 0700), 0); // which nobody can unlink
-    ceremony_provision(c);
-    struct api_reply r = api_send_signed(c, reset, admin, 1);
-    assert_status(r, 500);
-    assert_true(api_says(&r, "wiped from memory"));
-    assert_wiped(c);
-    assert_phase(c, PHASE_WAITING_FOR_BOOT_INSTRUCTION);
-    assert_int_equal(rmdir(file), 0);
-    assert_status(api_send_signed(c, reset, admin, 1), 200);
-}
-
 static void a_reset_request_is_no_good_for_the_next_life(void **state)
 {
     struct ceremony *c = *state;
@@ -196,7 +177,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(finding_21_nothing_of_the_key_is_left),
         TEST(finding_21_only_an_admin_resets),
-        TEST(files_that_cannot_be_removed_keep_no_key_in_memory),
         TEST(a_reset_request_is_no_good_for_the_next_life),
         TEST(every_phase_is_reset_to_the_first),
         TEST(on_hardware_everything_is_wiped_and_the_machine_must_start_anew),
