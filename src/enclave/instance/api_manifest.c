@@ -52,7 +52,7 @@ static enum q_err check_offer(const struct enclave *e, const struct handover *h,
     const struct manifest_offer offer = {.envelope = envelope,
                                          .quorum_key_signature = h->given->quorum_key_signature};
     const struct manifest_receiver receiver = {
-        .simulated = tee_simulated(e->tee),
+        .relaxed = tee_relaxed(e->tee),
         .pinned = e->has_pinned_quorum_key ? &e->pinned_quorum_key : NULL,
     };
     TRY(manifest_offer_check(&offer, &receiver, &h->call->why));
