@@ -186,6 +186,14 @@ def test_a_request_as_large_as_is_taken_comes_through_and_a_larger_one_does_not(
     assert ready.one.phase() == "ApplicationReady"
 
 
+def test_a_request_that_the_guest_has_no_memory_for_costs_it_nothing(ready):
+    """Anybody may send this one. Where there is room for its values, it is only too long."""
+    status, answer = ready.one.call("POST", "/enclave/generate-attestation", raw=b'{"nonce":[' + b"0," * 262000 + b"0]}")
+    assert (status, answer["error"].split(":")[0]) in ((500, "JSON"), (400, "attestation")), answer
+    assert ready.one.phase() == "ApplicationReady"
+    assert ready.client_ok("POST", "/generate-seed", {"strength": 128})["word_count"] == 12
+
+
 # ---- the end
 
 def test_a_reset_leaves_nothing_and_only_a_new_start_helps(fresh):
