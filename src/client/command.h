@@ -43,7 +43,8 @@ extern const struct command command_eif_build, command_eif_describe, command_eif
     command_eif_sign, command_eif_pcr3, command_eif_pcr4;
 
 extern const struct command command_instance_up, command_instance_status, command_instance_genesis,
-    command_instance_inject, command_instance_share_to, command_instance_call;
+    command_instance_inject, command_instance_approve, command_instance_share_to,
+    command_instance_call;
 
 extern const struct command *const commands[];
 extern const size_t commands_count;

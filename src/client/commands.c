@@ -71,6 +71,7 @@ const struct command *const commands[] = {
     &command_instance_status,
     &command_instance_genesis,
     &command_instance_inject,
+    &command_instance_approve,
     &command_instance_share_to,
     &command_instance_call,
 };

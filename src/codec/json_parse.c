@@ -16,23 +16,48 @@ static _Thread_local struct {
     bool used_up;
 } memory;
 
+// glibc maps such blocks from the system, zeroed, and without memory behind them until they are written.
+#define LARGE_BLOCK ((size_t)128 << 10)
+#define PAGE ((size_t)4096)
+
+static void *fresh(size_t n)
+{
+    return n < LARGE_BLOCK ? malloc(n) : calloc(1, n);
+}
+
 static void *allocate(size_t n)
 {
-    void *p = malloc(n);
+    void *p = fresh(n);
     if (p != NULL || memory.reserve == NULL)
         return p;
     free(memory.reserve);
     memory.reserve = NULL;
     memory.used_up = true;
-    return malloc(n);
+    return fresh(n);
+}
+
+// jansson doubles its buffers. What it never wrote of a large one is read only: written, it would take memory that an
+// enclave may not have left.
+static void wipe_written(uint8_t *p, size_t n)
+{
+    for (size_t at = 0; at < n; at += PAGE) {
+        size_t left = n - at < PAGE ? n - at : PAGE;
+        if (!bytes_is_zero(bytes_of(p + at, left)))
+            wipe(p + at, left);
+    }
 }
 
 // A tree can hold what nobody else may see: its memory is zeroed before it goes back. Plain free() stays as good, for
 // an application may give back with it what jansson allocated.
 static void release(void *p)
 {
-    if (p != NULL)
-        wipe(p, malloc_usable_size(p));
+    if (p == NULL)
+        return;
+    size_t n = malloc_usable_size(p);
+    if (n < LARGE_BLOCK)
+        wipe(p, n);
+    else
+        wipe_written(p, n);
     free(p);
 }
 

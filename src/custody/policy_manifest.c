@@ -44,15 +44,15 @@ static enum q_err check_word(const struct manifest_offer *o, const struct manife
         TRY(check_signature(o, quorum));
     if (o->envelope->manifest_set_approvals.n > 0)
         return envelope_check_approvals(o->envelope, why);
-    if (itself && (r->simulated || r->pinned != NULL))
+    if (itself && (r->relaxed || r->pinned != NULL))
         return Q_OK;
     return refuse(
         why, PE_NOT_ENOUGH_APPROVALS, "%s",
-        r->simulated ? "manifest: expected the quorum key's signature (quorum_key_signature) or "
-                       "approvals of the manifest set, found neither"
-                     : "manifest: expected approvals of the manifest set, or a quorum key that is "
-                       "pinned at this enclave's start (--pinned-quorum-key) and its signature: on "
-                       "hardware a manifest does not speak for itself");
+        r->relaxed ? "manifest: expected the quorum key's signature (quorum_key_signature) or "
+                     "approvals of the manifest set, found neither"
+                   : "manifest: expected approvals of the manifest set, or a quorum key that is "
+                     "pinned at this enclave's start (--pinned-quorum-key) and its signature: on "
+                     "hardware a manifest does not speak for itself");
 }
 
 enum q_err manifest_offer_check(const struct manifest_offer *o, const struct manifest_receiver *r,

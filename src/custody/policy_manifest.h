@@ -13,7 +13,7 @@ struct manifest_offer {
 };
 
 struct manifest_receiver {
-    bool simulated;                   // its TEE
+    bool relaxed;                     // its TEE is the simulated one
     const struct p256_public *pinned; // NULL: no quorum key was fixed at start
 };
 

@@ -9,6 +9,7 @@
 #include "enclave/init.h"
 #include "net/frame.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@
 #define FINISH_MS 3000
 #define EXPIRY_MS 1000   // between looks at what a simulated genesis holds
 #define CONTROL_PORT "3" // as PID 1
+#define LARGE_BLOCK (128 << 10)
 
 static const struct option table[] = {
     {.name = "cid",
@@ -322,12 +324,22 @@ static enum q_err serve(struct program *p, const struct options *o)
     return loop_run(p->loop);
 }
 
+// A message is megabytes, and each buffer it passes through is wiped before it is released. Whatever is large goes back
+// to the system then, and does not leave holes in a heap that glibc would let grow with every message.
+static enum q_err keep_heap_small(void)
+{
+    return mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK) == 1
+               ? Q_OK
+               : fail(Q_INTERNAL, "heap: expected to set what a large block is, found a refusal");
+}
+
 static enum q_err run(struct program *p, const struct options *o)
 {
     bool print = options_given(o, "print-pcrs");
     if (!print)
         TRY(address_from_options(o, &p->address));
     TRY(application_uid(o, &p->app_uid));
+    TRY(keep_heap_small());
     TRY(secret_init(options_given(o, "allow-unlocked-memory")));
     TRY(json_start());
     TRY(open_tee(o, &p->tee));

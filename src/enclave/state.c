@@ -75,7 +75,7 @@ enum q_err enclave_open(const struct enclave_options *options, struct enclave **
     if (err == Q_OK)
         err = keyring_new(&e->keyring);
     if (err == Q_OK)
-        err = api_auth_open(&options->policy.keys, tee_simulated(options->tee), &e->auth);
+        err = api_auth_open(&options->policy.keys, tee_relaxed(options->tee), &e->auth);
     if (err == Q_OK)
         err = instance_restore(e);
     if (err == Q_OK)

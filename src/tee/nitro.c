@@ -83,7 +83,8 @@ enum q_err nitro_open_port(struct nsm_port *port, const char *pool, struct tee *
         port->close(port);
         return fail(Q_NOMEM, "no memory for the Nitro provider");
     }
-    *n = (struct nitro){.tee = {.ops = &nitro_ops, .name = "nitro"}, .port = port};
+    *n = (struct nitro){.tee = {.ops = &nitro_ops, .name = "nitro", .in_machine = true},
+                        .port = port};
     enum q_err err = start(n, pool);
     if (err != Q_OK)
         nitro_close(&n->tee);

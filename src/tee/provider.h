@@ -50,6 +50,8 @@ struct tee {
     const struct tee_ops *ops;
     const char *name;
     bool simulated;
+    bool
+        in_machine; // it is a device of a machine that a host runs: hardware's rules hold, simulated or not
     struct buf root; // DER
 };
 

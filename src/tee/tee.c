@@ -78,6 +78,11 @@ bool tee_simulated(const struct tee *t)
     return t->simulated;
 }
 
+bool tee_relaxed(const struct tee *t)
+{
+    return t->simulated && !t->in_machine;
+}
+
 struct bytes tee_root(const struct tee *t)
 {
     return buf_bytes(&t->root);

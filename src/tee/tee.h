@@ -39,6 +39,9 @@ enum q_err tee_open(const struct tee_options *options, struct tee **out);
 void tee_close(struct tee **t);
 const char *tee_name(const struct tee *t); // "sim"
 bool tee_simulated(const struct tee *t);
+// Whether rules that only hardware makes worth anything may be left out: of the simulated provider alone. A test build
+// of the Nitro provider is simulated by its root, but keeps them.
+bool tee_relaxed(const struct tee *t);
 // DER of the root that this provider's own documents chain to: what export trusts.
 struct bytes tee_root(const struct tee *t);
 

@@ -98,6 +98,28 @@ def test_members_approve_the_manifest_only_when_told_to(field):
                         bytes(approval["signature"]))
 
 
+@pytest.mark.parametrize("form", ["sec1-65", "qos-130"])
+def test_members_approve_the_manifest_of_a_genesis_that_they_asked_for(field, form):
+    instance = field.instance()
+    request = field.generate(3, 2, "--key-format", form)
+    response = field.genesis(instance)
+    field.generate(3, 2, "--key-format", form, name="other")
+    folder = field.path("approvals")
+    folder.mkdir()
+    words = ("--response", "genesis.json", "--manifest-approvals-dir", "approvals", *field.trust)
+    field.refused("expected the secret of a member", "approve", *words, "--request", "request.json",
+                  "--secret", "other.member1.secret")
+    field.refused("GenesisOutputDoesNotMatchRequest", "approve", *words, "--request", "other.json",
+                  "--secret", "request.member2.secret")
+    assert not list(folder.iterdir())
+    field.client("approve", *words, "--request", "request.json", "--secret", "request.member2.secret")
+    (path,) = folder.iterdir()
+    approval, member = json.loads(path.read_text()), request["manifest_members"][1]
+    assert approval["member"] == {"alias": "member2", "pubKey": model.long_key(member["pub_key"]).hex()}
+    model.verify(bytes(member["pub_key"]), manifest_hash(response["manifest_envelope"]),
+                 bytes.fromhex(approval["signature"]))
+
+
 def test_acknowledging_needs_no_secret_and_sends_what_came(field):
     instance = field.instance()
     field.generate()

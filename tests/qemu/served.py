@@ -6,6 +6,8 @@ from machine import BUILD, PATIENCE, free_port, wait_until
 
 APPLICATION = BUILD / "tests" / "qemu" / "line_echo"
 PORT = 3000
+# Of a guest that gets it by boot-key-fwd: there it comes as hex in JSON, three times 12 MB before it is a program.
+FORWARD_MEMORY = "96M"
 BRIDGES = json.dumps([{"type": "server", "port": PORT, "host": "127.0.0.1"}])
 
 

@@ -5,13 +5,13 @@ import pytest
 from ceremony import Ceremony
 from forwarding import Station
 from qemu_machine import QemuMachine
-from served import APPLICATION, BRIDGES, Bridge
+from served import APPLICATION, BRIDGES, FORWARD_MEMORY, Bridge
 
 
 @pytest.fixture
 def first(trusting, pki):
     """An enclave that has its quorum key by shares."""
-    c = Ceremony(machine=QemuMachine(trusting, pki))
+    c = Ceremony(machine=QemuMachine(trusting, pki, memory=FORWARD_MEMORY))
     try:
         c.born()
         c.pivot = APPLICATION
@@ -26,7 +26,7 @@ def first(trusting, pki):
 def test_a_key_goes_along_a_chain_of_three_enclaves(first, new_machine, trusting):
     stations = [first]
     for _ in range(2):
-        stations.append(Station(first.c, new_machine(trusting).start()))
+        stations.append(Station(first.c, new_machine(trusting, memory=FORWARD_MEMORY).start()))
         stations[-1].take_from(stations[-2], 1)
     for number, station in enumerate(stations):
         message = f"from enclave {number}"

@@ -5,7 +5,7 @@ from ceremony import Ceremony, Refused
 from forwarding import Station
 from image import Image
 from pki import make_pki
-from served import APPLICATION
+from served import APPLICATION, FORWARD_MEMORY
 from sim_documents import Forge
 
 ROOT_OPTION = "--attestation-root-path"
@@ -101,7 +101,8 @@ def test_a_released_enclave_exports_to_no_module_but_a_real_one(ceremony, new_ma
     ceremony.pivot = APPLICATION
     ceremony.fetch_attestation()
     ceremony.provision()
-    old, new = Station(ceremony, ceremony.machine), Station(ceremony, new_machine(released).start())
+    old = Station(ceremony, ceremony.machine)
+    new = Station(ceremony, new_machine(released, memory=FORWARD_MEMORY).start())
     new.boot(1)
     refused(lambda: old.export_to(new, 1), "enclave: QosAttestError")
     assert not new.key.exists()

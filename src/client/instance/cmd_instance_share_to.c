@@ -6,6 +6,7 @@
 #include "client/boot/encrypted_key.h"
 #include "client/instance/genesis_evidence.h"
 #include "client/instance/tee_answer.h"
+#include "client/manifest/approvals_dir.h"
 #include "protocol/manifest.h"
 
 #include <stdio.h>
@@ -21,6 +22,19 @@ struct chain {
 
 // ---- the manifest that all of them have
 
+// Members' approvals, without which an instance on hardware takes no manifest.
+static enum q_err add_approvals(struct chain *c)
+{
+    const char *folder = options_value(c->o, "manifest-approvals-dir");
+    struct api_manifest_envelope approved;
+    if (folder == NULL)
+        return Q_OK;
+    TRY(approvals_dir_read(folder, c->a, &c->core));
+    TRY(api_manifest_from_core(&c->core, c->a, &approved));
+    c->envelope.manifest_set_approvals = approved.manifest_set_approvals;
+    return Q_OK;
+}
+
 static enum q_err read_manifest(struct chain *c)
 {
     struct genesis_answer g;
@@ -29,7 +43,8 @@ static enum q_err read_manifest(struct chain *c)
     c->core = g.envelope;
     audit_note_manifest(&c->core.manifest);
     TRY(instance_check_manifest(c->o, &c->v, &c->core.manifest));
-    return genesis_answer_check_binding(&c->v, &g);
+    TRY(genesis_answer_check_binding(&c->v, &g));
+    return add_approvals(c);
 }
 
 // ---- one step of the chain
@@ -113,6 +128,8 @@ static const struct option share_to_options[] = {
      .multiple = true,
      .help = "The next instance; several make a chain, each gets the key from the one before"},
     OPTION_REQUIRED("response", "The genesis response, which has the manifest"),
+    OPTION_OPTIONAL("manifest-approvals-dir",
+                    "Folder with members' approvals, from instance approve (hardware wants them)"),
     OPTIONS_RELEASE,
     OPTIONS_VERIFY,
     OPTIONS_ADMIN,

@@ -24,11 +24,10 @@ static bool find(const struct p256_pair *pair, const struct member_set *set, con
 }
 
 // A seed does not say of which suite it is; the members' keys do.
-enum q_err share_owner(const struct options *o, const char *secret_path,
-                       const struct genesis_answer *g, const char *alias, struct p256_pair **pair,
-                       size_t *index)
+enum q_err secret_owner(const struct options *o, const char *secret_path,
+                        const struct member_set *set, const char *alias, struct p256_pair **pair,
+                        size_t *index)
 {
-    const struct member_set *set = &g->envelope.manifest.share_set;
     P256_PAIR_AUTO *qos = NULL, *raw = NULL;
     TRY(seed_file_read(o, secret_path, &qos));
     if (find(qos, set, alias, index)) {
@@ -47,6 +46,13 @@ enum q_err share_owner(const struct options *o, const char *secret_path,
                     alias);
     return fail(Q_MISSING, "%s: expected the secret of a member of this genesis, found another's",
                 secret_path);
+}
+
+enum q_err share_owner(const struct options *o, const char *secret_path,
+                       const struct genesis_answer *g, const char *alias, struct p256_pair **pair,
+                       size_t *index)
+{
+    return secret_owner(o, secret_path, &g->envelope.manifest.share_set, alias, pair, index);
 }
 
 enum q_err share_of(const struct genesis_answer *g, size_t index, const struct p256_pair *pair,

@@ -5,8 +5,12 @@
 
 #include "client/instance/genesis_answer.h"
 
-// A member's secret of whichever form, and which member of the share set it is of. alias NULL: whoever's it is.
-// Q_MISSING when it is nobody's, or not that member's.
+// A secret of whichever form, and which member of this set it is of. alias NULL: whoever's it is. Q_MISSING when it is
+// nobody's, or not that member's.
+enum q_err secret_owner(const struct options *o, const char *secret_path,
+                        const struct member_set *set, const char *alias, struct p256_pair **pair,
+                        size_t *index);
+// The same for the share set of a genesis.
 enum q_err share_owner(const struct options *o, const char *secret_path,
                        const struct genesis_answer *g, const char *alias, struct p256_pair **pair,
                        size_t *index);

@@ -297,7 +297,7 @@ static enum q_err say(void *context, struct enclave *e, const struct boot_stage 
 // Where nobody is kept from reading our memory but us, and nobody said that members must decrypt (3.1, form A).
 static enum q_err hold(struct enclave *e, struct birth_under_way *b)
 {
-    if (!tee_simulated(e->tee) || e->policy.require_member_decryption)
+    if (!tee_relaxed(e->tee) || e->policy.require_member_decryption)
         return Q_OK;
     return genesis_held_new(&b->shares, b->output.member_outputs.n, e->boot_clock, &e->held);
 }

@@ -52,7 +52,7 @@ enum q_err instance_check_manifest(const struct enclave *e,
 {
     const struct manifest_offer offer = {.envelope = envelope, .quorum_key_signature = signature};
     const struct manifest_receiver receiver = {
-        .simulated = tee_simulated(e->tee),
+        .relaxed = tee_relaxed(e->tee),
         .pinned = e->has_pinned_quorum_key ? &e->pinned_quorum_key : NULL,
     };
     TRY(manifest_offer_check(&offer, &receiver, why));

@@ -31,7 +31,7 @@ static void injection_end(struct injection *i)
 
 static bool plaintext_is_taken(const struct enclave *e)
 {
-    return tee_simulated(e->tee) || e->policy.unsafe_plaintext_shares;
+    return tee_relaxed(e->tee) || e->policy.unsafe_plaintext_shares;
 }
 
 const char *api_share_forms(const struct enclave *e)
@@ -128,7 +128,7 @@ static enum q_err take_acknowledged(struct injection *i, const struct enclave *e
 {
     if (genesis_held_lasts(e->held))
         return secret_copy(out, genesis_held_share(e->held, member));
-    if (!tee_simulated(e->tee))
+    if (!tee_relaxed(e->tee))
         return refuse_share(i, e, member,
                             "is as the genesis issued it, and on hardware the genesis keeps "
                             "nothing: open it with the member's key and send it in an envelope to "

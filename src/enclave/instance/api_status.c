@@ -41,7 +41,7 @@ static void collect_warnings(struct enclave *e, struct api_status_reply *r)
     if (simulated)
         warn(r, "simulated TEE: no hardware protects the keys of this enclave");
     if (!api_auth_has_key(e, API_ROLE_CLIENT) && !by_token)
-        warn(r, simulated
+        warn(r, tee_relaxed(e->tee)
                     ? "no client key is configured: whoever reaches this enclave can use its keys"
                     : "no client key is configured: the application routes are off");
     if (!api_auth_has_key(e, API_ROLE_ADMIN))
@@ -50,7 +50,7 @@ static void collect_warnings(struct enclave *e, struct api_status_reply *r)
     if (mode != NULL && bytes_is(bytes_str(mode), SHARE_MODE_ACKNOWLEDGED))
         warn(r, "shares are taken as acknowledgements: whoever has the genesis response can "
                 "complete the first provisioning");
-    if (e->policy.unsafe_plaintext_shares && !simulated)
+    if (e->policy.unsafe_plaintext_shares && !tee_relaxed(e->tee))
         warn(r, "shares are taken in clear: the host can see them");
 }
 

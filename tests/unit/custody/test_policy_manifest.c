@@ -82,7 +82,7 @@ static enum q_err ask(bool simulated, enum pin pin, enum word word, size_t appro
         [WORD_RIGHT] = BYTES_OF(s.right), [WORD_WRONG] = BYTES_OF(s.wrong)};
     const struct manifest_offer offer = {.envelope = &s.envelope,
                                          .quorum_key_signature = words[word]};
-    const struct manifest_receiver receiver = {.simulated = simulated, .pinned = pins[pin]};
+    const struct manifest_receiver receiver = {.relaxed = simulated, .pinned = pins[pin]};
     s.envelope.manifest_set_approvals.n = approvals;
     s.why = (struct protocol_error){.tag = PE_COUNT};
     return manifest_offer_check(&offer, &receiver, &s.why);

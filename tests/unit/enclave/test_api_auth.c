@@ -332,6 +332,28 @@ static void without_an_admin_key_all_is_open_but_reset(void **state)
     assert_true(api_says(&reply, "--admin-key FILE"));
 }
 
+// An administrator signs what brings the manifest that names him, too.
+static void a_signature_where_nobody_is_admin_is_worth_what_none_is(void **state)
+{
+    struct ceremony *c = *state;
+    without_keys(c);
+    on_hardware(c);
+    struct api_request r = scene.request;
+    r.path = BYTES_LIT("/enclave/genesis-boot");
+    r.body = BYTES_LIT("no JSON");
+    struct api_reply reply = api_send_signed(c, r, scene.keys[ADMIN], 1);
+    assert_status(reply, 400);
+    r.authorization = api_sign(c, &r, scene.keys[ADMIN], 2, BYTES_NONE);
+    r.body = BYTES_LIT("no json");
+    reply = api_send(c, &r);
+    assert_status(reply, 401);
+    r.path = BYTES_LIT("/enclave/reset");
+    reply = api_send_signed(c, r, scene.keys[ADMIN], 3);
+    assert_status(reply, 403);
+    reply = api_send_signed(c, scene.request, scene.keys[ADMIN], 4); // clients are another matter
+    assert_status(reply, 401);
+}
+
 static void a_bearer_token_opens_the_application_alone(void **state)
 {
     struct ceremony *c = *state;
@@ -514,6 +536,7 @@ int main(void)
         TEST(the_largest_nonce_is_one),
         TEST(without_a_client_key_hardware_is_closed_and_the_simulation_warns),
         TEST(without_an_admin_key_all_is_open_but_reset),
+        TEST(a_signature_where_nobody_is_admin_is_worth_what_none_is),
         TEST(a_bearer_token_opens_the_application_alone),
         TEST(tokens_that_cannot_be_sent_are_refused_at_start),
         TEST(bearer_tokens_are_refused_at_start_on_hardware),

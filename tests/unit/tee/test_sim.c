@@ -318,7 +318,7 @@ static void provider_is_chosen_by_name(void **state)
     f->options.provider = "sim";
     assert_ok(tee_open(&f->options, &t));
     assert_string_equal(tee_name(t), "sim");
-    assert_true(tee_simulated(t));
+    assert_true(tee_simulated(t) && tee_relaxed(t));
 }
 
 static void without_name_and_device_the_error_names_the_simulation(void **state)
