@@ -926,6 +926,8 @@ def test_a_quorum_key_that_checks_nothing_is_refused_before_anything_is_sent(ans
     answering.field.refused(said, *call, *words)
     both = answering.field.client(*call, "--quorum-key", "quorum.pub", "--response", "genesis.json", works=False)
     assert "quorum-key and response are mutually exclusive" in both.stdout
+    for word in ("--quorum-key", "--response"):
+        assert word[2:] in answering.field.client(*call, "--client-key", "client", word, works=False).stdout
     assert len(answering.host.came) == before
 
 

@@ -68,8 +68,9 @@ static enum q_err reply_pair(const struct options *o, struct p256_pair **out)
     return *out == NULL ? p256_pair_generate(out) : Q_OK;
 }
 
-// Whose signature shows that the enclave answers. *given false: nobody's is asked for.
-static enum q_err read_quorum_key(const struct options *o, bool *given, struct p256_public *out)
+// Whose signature shows that the enclave answers a request that is signed. *given false: nobody's is asked for.
+static enum q_err read_quorum_key(const struct options *o, bool is_signed, bool *given,
+                                  struct p256_public *out)
 {
     ARENA_AUTO a = {0};
     struct genesis_answer g;
@@ -77,7 +78,7 @@ static enum q_err read_quorum_key(const struct options *o, bool *given, struct p
     *given = key != NULL || response != NULL;
     if (!*given)
         return Q_OK;
-    if (!options_given(o, "client-key") && !options_given(o, "admin-key"))
+    if (!is_signed)
         return fail(Q_BAD_INPUT,
                     "--%s: expected --client-key or --admin-key too, as only answers to signed "
                     "requests are signed, found neither",
@@ -109,8 +110,8 @@ static enum q_err instance_call(const struct options *o)
     bool checked;
     TRY(instance_link_open(o, &link));
     TRY(read_call(o, &body, &call));
-    TRY(read_quorum_key(o, &checked, &quorum_key));
     TRY(instance_key_read(o, options_given(o, "admin-key") ? "admin-key" : "client-key", &key));
+    TRY(read_quorum_key(o, key != NULL, &checked, &quorum_key));
     TRY(instance_link_sign(o, key, &link));
     link.quorum_key = checked ? &quorum_key : NULL;
     if (key != NULL) {

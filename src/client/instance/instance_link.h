@@ -16,8 +16,8 @@ struct instance_link {
     char enclave_id[ENCLAVE_ID_MAX +
                     1]; // of --enclave-id, else asked for before the first signature
     uint64_t nonce;     // of the last signature
-    const struct p256_public
-        *quorum_key; // signs the answers to signed requests; NULL: they are taken as they come
+    // Signs the answers to signed requests; NULL: they are taken as they come.
+    const struct p256_public *quorum_key;
 };
 
 // Where the instance is: --url, or --host-ip and --host-port.
