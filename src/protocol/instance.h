@@ -4,6 +4,7 @@
 #ifndef QUORATE_PROTOCOL_INSTANCE_H
 #define QUORATE_PROTOCOL_INSTANCE_H
 
+#include "crypto/p256.h"
 #include "protocol/types.h"
 
 // What an envelope to the quorum key was made for, bound into it: opened for something else it does not open
@@ -351,5 +352,16 @@ enum q_err api_nonce_to_core(uint64_t nonce, uint32_t *out);
 enum q_err api_hash_to_core(struct bytes hash, uint8_t out[static SHA256_SIZE]);
 enum q_err api_member_from_core(const struct member *in, struct arena *a, struct api_member *out);
 enum q_err api_key_from_core(struct bytes key, struct arena *a, struct bytes *out);
+
+// Who answers: what the quorum key signs of an answer to a signed request. Four lines without an end of line behind the
+// last: API_DOMAIN_ANSWER, hex of the SHA-256 of what the request signed, the status, hex of the SHA-256 of the answer
+// as it is without its signature.
+enum q_err api_answer_message(const uint8_t request_hash[static SHA256_SIZE], unsigned status,
+                              struct bytes answer, struct buf *out);
+// Makes the signature the last member, "answer_signature", of an answer that is an object with members.
+enum q_err api_answer_attach(struct bytes signature, struct buf *answer);
+// The answer as it came, to a request that signed signed_text: Q_CRYPTO when its signature is missing or wrong.
+enum q_err api_answer_verify(const struct p256_public *quorum_key, struct bytes signed_text,
+                             unsigned status, struct bytes answer);
 
 #endif

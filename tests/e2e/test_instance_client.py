@@ -1,19 +1,22 @@
 """qos_client's instance commands, member_decryptor and share_injector: the guide's steps with one command each, and
 what they refuse to believe: against the real programs, and against fakes whose calls can be looked at and which can be
 told to lie."""
+import hashlib
 import json
 import os
 import re
 import stat
 import subprocess
+import urllib.error
+import urllib.request
 
 import pytest
 
 import instance_model as model
 import qos_model as qos
-from fake_instance import Refusal, manifest_hash
+from fake_instance import FakeInstance, Refusal, manifest_hash
 from instances import Field, against_fakes, kinds_for
-from machine import BIN, ROOT, free_port
+from machine import BIN, PATIENCE, ROOT, free_port
 
 GENESIS, INJECT = "/enclave/genesis-boot", "/enclave/inject-shares"
 ATTEST, EXPORT, INJECT_KEY = "/enclave/generate-attestation", "/enclave/export-key", "/enclave/inject-key"
@@ -769,6 +772,185 @@ def test_a_call_without_a_body_sends_an_empty_one(field):
     assert json.loads(field.client("call", *words, "--admin-key", "admin").stdout)["success"] is True
     if hasattr(instance, "calls"):
         assert instance.calls[-1][3] == b""
+
+
+class Between(FakeInstance):
+    """A host before the real one: passes requests on, and answers of application routes after its lie."""
+
+    def __init__(self, field, real):
+        super().__init__(field.folder / "sim", field.pcrs)
+        self.real, self.lie, self.came = real, lambda _, status, answer: (status, answer), []
+
+    def answer(self, method, path, header, body):
+        request = urllib.request.Request(self.real.url + path, body if method == "POST" else None, method=method,
+                                         headers={"Content-Type": "application/json"})
+        if header:
+            request.add_header("Authorization", header)
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
+                status, answer = reply.status, reply.read()
+        except urllib.error.HTTPError as refused:
+            status, answer = refused.code, refused.read()
+        if path == "/enclave/info":
+            self.id = json.loads(answer)["enclave_id"]
+            return status, answer
+        self.came.append((method, path, header, body, answer))
+        return self.lie(self, status, answer)
+
+    def signed_by(self, pair, status, body):
+        """body, signed as the page says, over the request that is being answered."""
+        method, path, header, sent, _ = self.came[-1]
+        part = dict(re.findall(r"([a-z-]+)=([^,]*)", header))
+        text = "\n".join(["quorate-api-v1", self.id, method, path, hashlib.sha256(sent).hexdigest(), part["nonce"],
+                          part.get("reply-key", "")])
+        signature = pair.sign("\n".join(["quorate-answer-v1", hashlib.sha256(text.encode()).hexdigest(), str(status),
+                                         hashlib.sha256(body).hexdigest()]).encode())
+        return body[:-1] + b',"answer_signature":"%s"}' % signature.hex().encode()
+
+
+class Answering:
+    """A real instance that has its key, and the host before it; the quorum key in a file, and in genesis.json."""
+
+    def __init__(self, key_format):
+        self.field = Field(real=True)
+        client = key_pair(self.field, "client")
+        real = self.field.instance(clients=[client.shown])
+        self.field.generate(3, 2, "--key-format", key_format)
+        self.quorum_key = bytes(self.field.genesis(real)["quorum_public_key"])
+        self.field.path("quorum.pub").write_text(self.quorum_key.hex())
+        self.field.inject(real, 1, 2)
+        self.host = Between(self.field, real)
+        self.field.made.append(self.host)
+        self.encrypt = {"data": list(b"hidden"), "recipient_public": []}
+        sealed = json.loads(self.call("/enclave/encrypt-data", self.encrypt, "--quorum-key", "quorum.pub").stdout)
+        self.decrypt = {"encrypted_data": sealed["encrypted_data"]}
+
+    def call(self, path, body, *words, key=("--client-key", "client"), lie=None, works=True):
+        self.host.lie = lie or (lambda _, status, answer: (status, answer))
+        self.field.path("body.json").write_text(json.dumps(body))
+        return self.field.client("call", "--url", self.host.url, "--path", path, "--body", "body.json", *key, *words,
+                                 works=works)
+
+
+@pytest.fixture(scope="module", params=["sec1-65", "qos-130"])
+def answering(request):
+    made = Answering(request.param)
+    yield made
+    made.field.remove()
+
+
+@pytest.mark.parametrize("words", [("--quorum-key", "quorum.pub"), ("--response", "genesis.json")])
+def test_an_answer_of_the_quorum_key_is_printed_and_a_sealed_one_opened(answering, words):
+    assert len(answering.quorum_key) in (65, 130)
+    done = answering.call("/generate-seed", {"strength": 256}, *words)
+    assert json.loads(done.stdout)["word_count"] == 24 and done.stderr == ""
+    done = answering.call("/enclave/decrypt-data", answering.decrypt, *words)
+    assert json.loads(done.stdout) == {"success": True, "decrypted_data": list(b"hidden")} and done.stderr == ""
+    done = answering.call("/enclave/decrypt-data", {"encrypted_data": [1]}, *words, works=False)
+    assert "(HTTP 400, request " in done.stderr and "answer_signature" not in done.stderr
+
+
+def test_without_the_quorum_key_an_answer_is_called_the_host_s_word(answering):
+    note = "note: the answer is the host's word"
+    for key in (("--client-key", "client"), ()):
+        done = answering.call("/generate-seed", {"strength": 256}, key=key, works=bool(key))
+        assert done.stderr.count(note) == 1
+    lie = b'{"seed_phrase":"of the host"}'
+    done = answering.call("/generate-seed", {}, lie=lambda *_: (200, lie))
+    assert done.stdout.encode() == lie + b"\n" and done.stderr.startswith(note) and done.stderr.count("\n") == 1
+
+
+def unsigned(answer):
+    body, signature = answer.split(b',"answer_signature":"')
+    assert len(signature) == 130
+    return body + b"}"
+
+
+def signature_of(answer):
+    return answer[-130:]
+
+
+def to_the_reply_key(host, plain):
+    reply_key = re.search("reply-key=([0-9a-f]+)", host.came[-1][2])[1]
+    return json.dumps({"sealed": list(qos.seal(bytes.fromhex(reply_key), plain))}).encode()
+
+
+def own_sealed(host, status, answer):
+    return status, to_the_reply_key(host, b'{"success":true,"decrypted_data":[7]}')[:-1] + answer[-152:]
+
+
+NONE, OTHER = "expected an answer_signature at its end, found none", "answer_signature: expected the quorum key's over"
+LIES_ABOUT_ANSWERS = {
+    "another status": (OTHER, lambda h, s, a: (201 if s == 200 else 200, a)),
+    "a refusal": (OTHER, lambda h, s, a: (500, a)),
+    "another byte": (OTHER, lambda h, s, a: (s, a[:20] + bytes([a[20] ^ 1]) + a[21:])),
+    "a space more": (OTHER, lambda h, s, a: (s, b" " + a)),
+    "a member more": (OTHER, lambda h, s, a: (s, b'{"ours":1,' + a[1:])),
+    "no signature": (NONE, lambda h, s, a: (s, unsigned(a))),
+    "something behind it": (NONE, lambda h, s, a: (s, a[:-1] + b',"ours":1}')),
+    "half of it": (NONE, lambda h, s, a: (s, a[:len(a) // 2])),
+    "nothing": (NONE, lambda h, s, a: (s, b"")),
+    "a refusal of its own": (NONE, lambda h, s, a: (400, b'{"error":"of the host","code":400,"request_id":null}')),
+    "a signature in upper case": ("expected lower-case hex", lambda h, s, a: (s, a[:-130] + signature_of(a).upper())),
+    "a signature that is no hex": ("answer_signature: ", lambda h, s, a: (s, a[:-130] + b"g" + signature_of(a)[1:])),
+    "a signature of zeros": ("answer_signature: ", lambda h, s, a: (s, a[:-130] + b"0" * 128 + b'"}')),
+    "the signature of another request": (OTHER, lambda h, s, a: (s, a[:-130] + signature_of(h.came[0][4]))),
+    "the answer to another request": (OTHER, lambda h, s, a: (s, h.came[0][4])),
+    "the signature of another key": (OTHER, lambda h, s, a: (s, h.signed_by(qos.Pair(), s, unsigned(a)))),
+    "sealed by the host": (OTHER, own_sealed),
+    "sealed and signed by the host": (OTHER, lambda h, s, a: (s, h.signed_by(qos.Pair(), s, to_the_reply_key(
+        h, b'{"success":true,"decrypted_data":[7]}')))),
+    "sealed bytes that do not open": (OTHER, lambda h, s, a: (s, a.replace(b"[", b"[1,", 1))),
+}
+
+
+@pytest.mark.parametrize("name", LIES_ABOUT_ANSWERS)
+def test_nothing_of_an_answer_is_printed_that_the_quorum_key_did_not_sign(answering, name):
+    said, lie = LIES_ABOUT_ANSWERS[name]
+    for path, body in (("/generate-seed", {}), ("/enclave/decrypt-data", answering.decrypt),
+                       ("/enclave/decrypt-data", {"encrypted_data": [1]})):
+        if name.startswith("sealed") and b"sealed" not in answer_to(answering, path, body):
+            continue
+        for words in (("--quorum-key", "quorum.pub"), ("--response", "genesis.json")):
+            done = answering.call(path, body, *words, lie=lie, works=False)
+            assert done.returncode == 1 and done.stdout == ""
+            assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+            assert f"{path}: answer (HTTP " in done.stderr and said in done.stderr, done.stderr
+            for part in ("of the host", "seed_phrase", "sealed", "request "):
+                assert part not in done.stderr.replace("this request", "")
+
+
+def answer_to(answering, path, body):
+    answering.call(path, body, works=body != {"encrypted_data": [1]})
+    return answering.host.came[-1][4]
+
+
+def test_an_answer_to_an_unadmitted_or_unsigned_request_is_not_taken_for_one_of_the_enclave(answering):
+    """A stranger's request gets no signed refusal; a route that is for everybody no signed answer."""
+    key_pair(answering.field, "stranger")
+    words = ("--quorum-key", "quorum.pub")
+    done = answering.call("/generate-seed", {}, *words, key=("--client-key", "stranger"), works=False)
+    assert f"answer (HTTP 401): {NONE}" in done.stderr
+    answering.field.refused(f"answer (HTTP 200): {NONE}", "call", "--url", answering.host.url, "--path",
+                            "/enclave/application-status", "--client-key", "client", *words)
+
+
+@pytest.mark.parametrize("words, said", [
+    (("--quorum-key", "quorum.pub"), "--quorum-key: expected --client-key or --admin-key too"),
+    (("--response", "genesis.json"), "--response: expected --client-key or --admin-key too"),
+    (("--client-key", "client", "--quorum-key", "client"), "--quorum-key: client: "),
+    (("--client-key", "client", "--quorum-key", "nowhere"), "--quorum-key: nowhere: "),
+    (("--client-key", "client", "--response", "request.json"), "request.json"),
+])
+def test_a_quorum_key_that_checks_nothing_is_refused_before_anything_is_sent(answering, words, said):
+    before = len(answering.host.came)
+    call = ("call", "--url", answering.host.url, "--path", "/generate-seed", "--method", "POST")
+    answering.field.refused(said, *call, *words)
+    both = answering.field.client(*call, "--quorum-key", "quorum.pub", "--response", "genesis.json", works=False)
+    assert "quorum-key and response are mutually exclusive" in both.stdout
+    for word in ("--quorum-key", "--response"):
+        assert word[2:] in answering.field.client(*call, "--client-key", "client", word, works=False).stdout
+    assert len(answering.host.came) == before
 
 
 @against_fakes

@@ -50,9 +50,29 @@ static void sealed(struct bytes in)
         must(reply.sealed.p != NULL);
 }
 
+// What the quorum key signs is taken for its answer, and what came from elsewhere is not.
+static void signed_answer(struct bytes in)
+{
+    static const uint8_t seed[P256_SEED_SIZE] = {[P256_SEED_SIZE - 1] = 7};
+    static struct p256_pair *pair;
+    const struct bytes text = BYTES_LIT("what the request signed");
+    BUF_AUTO message = {0}, made = {0};
+    uint8_t request_hash[SHA256_SIZE], signature[P256_SIGNATURE_SIZE];
+    if (pair == NULL)
+        must(secret_init(true) == Q_OK && p256_pair_from_seed(BYTES_OF(seed), &pair) == Q_OK);
+    must(api_answer_verify(p256_pair_public(pair), text, 200, in) != Q_OK);
+    if (in.n < 3 || in.p[in.n - 1] != '}')
+        return;
+    must(sha256(text, request_hash) == Q_OK);
+    must(api_answer_message(request_hash, 200, in, &message) == Q_OK);
+    must(p256_sign(pair, buf_bytes(&message), signature) == Q_OK);
+    must(buf_append(&made, in) == Q_OK && api_answer_attach(BYTES_OF(signature), &made) == Q_OK);
+    must(api_answer_verify(p256_pair_public(pair), text, 200, buf_bytes(&made)) == Q_OK);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const readers[])(struct bytes) = {answer, request, sealed};
+    static void (*const readers[])(struct bytes) = {answer, request, sealed, signed_answer};
     if (size == 0)
         return 0;
     readers[data[0] % (sizeof readers / sizeof *readers)](bytes_of(data + 1, size - 1));

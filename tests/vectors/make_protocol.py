@@ -692,10 +692,31 @@ def approvals_file():
     return rows
 
 
+def answers_file():
+    """Answers to signed requests, as an instance's quorum key signs them (docs/instance-auth.md)."""
+    short = point(QUORUM.sign_scalar)
+    requests = [["quorate-api-v1", "id-1", "POST", "/generate-seed", hashlib.sha256(b"{}").hexdigest(), "7", ""],
+                ["quorate-api-v1", "id-1", "GET", "/enclave/get-data?key=a", hashlib.sha256(b"").hexdigest(),
+                 str(2**64 - 1), DR.public.hex()]]
+    rows = []
+    for key, request, status, body in (
+            (QUORUM.public, requests[0], 200, '{"seed_phrase":"00ff","word_count":24}'),
+            (short, requests[1], 200, '{"sealed":[1,2,255]}'),
+            (QUORUM.public, requests[1], 409, '{"error":"zoë: \\"answer_signature\\"","code":409}')):
+        text = "\n".join(request)
+        message = "\n".join(["quorate-answer-v1", hashlib.sha256(text.encode()).hexdigest(), str(status),
+                             hashlib.sha256(body.encode()).hexdigest()])
+        signature = sign(QUORUM.sign_scalar, message.encode()).hex()
+        rows.append({"quorum_key": key.hex(), "signed_text": text, "status": status, "body": body, "message": message,
+                     "signature": signature, "answer": body[:-1] + ',"answer_signature":"' + signature + '"}'})
+    return {"rows": rows}
+
+
 def main():
     OUT.mkdir(exist_ok=True)
     for name, made in (("messages", messages_file()), ("manifests", manifests_file()),
-                       ("genesis", genesis_file()), ("approvals", approvals_file())):
+                       ("genesis", genesis_file()), ("approvals", approvals_file()),
+                       ("answers", answers_file())):
         text = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
         (OUT / f"{name}.json").write_text(text, encoding="utf-8")
 

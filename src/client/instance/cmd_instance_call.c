@@ -1,8 +1,11 @@
-// instance call: one request to any route, signed, and the answer opened when it is sealed (docs/instances.md).
+// instance call: one request to any route, signed, and the answer checked, and opened when it is sealed
+// (docs/instances.md; docs/instance-auth.md).
 #include "client/command.h"
 
 #include "base/file.h"
 #include "client/http.h"
+#include "client/instance/genesis_answer.h"
+#include "client/instance/genesis_plan.h"
 #include "client/instance/instance_link.h"
 #include "codec/json.h"
 #include "protocol/instance.h"
@@ -65,21 +68,57 @@ static enum q_err reply_pair(const struct options *o, struct p256_pair **out)
     return *out == NULL ? p256_pair_generate(out) : Q_OK;
 }
 
+// Whose signature shows that the enclave answers a request that is signed. *given false: nobody's is asked for.
+static enum q_err read_quorum_key(const struct options *o, bool is_signed, bool *given,
+                                  struct p256_public *out)
+{
+    ARENA_AUTO a = {0};
+    struct genesis_answer g;
+    const char *key = options_value(o, "quorum-key"), *response = options_value(o, "response");
+    *given = key != NULL || response != NULL;
+    if (!*given)
+        return Q_OK;
+    if (!is_signed)
+        return fail(Q_BAD_INPUT,
+                    "--%s: expected --client-key or --admin-key too, as only answers to signed "
+                    "requests are signed, found neither",
+                    key != NULL ? "quorum-key" : "response");
+    if (key != NULL)
+        return err_context(instance_public_key_read(key, out), "--quorum-key");
+    TRY(genesis_answer_read(response, &a, &g));
+    *out = g.quorum_key;
+    return Q_OK;
+}
+
+// A refusal, too, is told by whoever stands between.
+static enum q_err ask(struct instance_link *l, const struct instance_call *c, struct buf *answer)
+{
+    enum q_err err = instance_ask(l, c, answer);
+    if (l->quorum_key == NULL && (err == Q_OK || err == Q_REFUSED))
+        fprintf(stderr, "note: the answer is the host's word: nothing was checked, as neither "
+                        "--quorum-key nor --response is given\n");
+    return err;
+}
+
 static enum q_err instance_call(const struct options *o)
 {
     P256_PAIR_AUTO *key = NULL, *reply = NULL;
     BUF_AUTO body = {0}, answer = {0};
     struct instance_link link;
     struct instance_call call;
+    struct p256_public quorum_key;
+    bool checked;
     TRY(instance_link_open(o, &link));
     TRY(read_call(o, &body, &call));
     TRY(instance_key_read(o, options_given(o, "admin-key") ? "admin-key" : "client-key", &key));
+    TRY(read_quorum_key(o, key != NULL, &checked, &quorum_key));
     TRY(instance_link_sign(o, key, &link));
+    link.quorum_key = checked ? &quorum_key : NULL;
     if (key != NULL) {
         TRY(reply_pair(o, &reply));
         call.reply_key = p256_pair_public(reply);
     }
-    TRY(instance_ask(&link, &call, &answer));
+    TRY(ask(&link, &call, &answer));
     return show(buf_bytes(&answer), reply);
 }
 
@@ -97,6 +136,14 @@ static const struct option call_options[] = {
      .forbids = "client-key",
      .help = "The same, of an administrator"},
     OPTION_ENCLAVE_ID,
+    {.name = "quorum-key",
+     .kind = OPTION_VALUE,
+     .forbids = "response",
+     .help = "Public quorum key, hex in a file: the answer must be signed by it"},
+    {.name = "response",
+     .kind = OPTION_VALUE,
+     .forbids = "quorum-key",
+     .help = "Genesis response with that key, in place of --quorum-key"},
     OPTION_OPTIONAL("reply-key", "Secret that opens the answer [default: a new one]"),
     {.name = "key-format",
      .kind = OPTION_VALUE,

@@ -147,25 +147,39 @@ static enum q_err next_nonce(struct instance_link *l)
     return Q_OK;
 }
 
-static enum q_err authorize(struct instance_link *l, const struct instance_call *c, struct buf *out)
+static enum q_err check_answer(const struct instance_link *l, const struct instance_call *c,
+                               struct bytes signed_text, long status, const struct buf *answer)
 {
+    if (l->quorum_key == NULL)
+        return Q_OK;
+    return err_context(
+        api_answer_verify(l->quorum_key, signed_text, (unsigned)status, buf_bytes(answer)),
+        "%s%s: answer (HTTP %ld)", l->base, c->path, status);
+}
+
+static enum q_err exchange_signed(struct instance_link *l, const struct instance_call *c,
+                                  long *status, struct buf *answer)
+{
+    BUF_AUTO signed_text = {0}, header = {0};
     TRY(learn_enclave_id(l));
     TRY(next_nonce(l));
     const struct request_to_sign request = {.method = c->method, .path = c->path, .body = c->body};
     const struct request_signer signer = {
         .pair = l->key, .enclave_id = l->enclave_id, .nonce = l->nonce, .reply_key = c->reply_key};
-    return request_authorization(&request, &signer, out);
+    TRY(request_signed_text(&request, &signer, &signed_text));
+    TRY(request_authorization(&request, &signer, &header));
+    const char *text = buf_text(&header);
+    if (text == NULL)
+        return Q_NOMEM;
+    TRY(exchange(l, c, text, status, answer));
+    return check_answer(l, c, buf_bytes(&signed_text), *status, answer);
 }
 
 enum q_err instance_exchange(struct instance_link *l, const struct instance_call *c, long *status,
                              struct buf *answer)
 {
-    BUF_AUTO header = {0};
-    if (l->key == NULL)
-        return exchange(l, c, NULL, status, answer);
-    TRY(authorize(l, c, &header));
-    const char *text = buf_text(&header);
-    return text == NULL ? Q_NOMEM : exchange(l, c, text, status, answer);
+    return l->key == NULL ? exchange(l, c, NULL, status, answer)
+                          : exchange_signed(l, c, status, answer);
 }
 
 // ---- what came back

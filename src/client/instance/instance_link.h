@@ -16,6 +16,8 @@ struct instance_link {
     char enclave_id[ENCLAVE_ID_MAX +
                     1]; // of --enclave-id, else asked for before the first signature
     uint64_t nonce;     // of the last signature
+    // Signs the answers to signed requests; NULL: they are taken as they come.
+    const struct p256_public *quorum_key;
 };
 
 // Where the instance is: --url, or --host-ip and --host-port.
@@ -58,7 +60,7 @@ struct instance_call {
     struct bytes body; // of a POST, JSON
     const struct p256_public *reply_key;
 };
-// Any status is an answer.
+// Any status is an answer. Without the signature of the quorum key, where the link has one, nothing is.
 enum q_err instance_exchange(struct instance_link *l, const struct instance_call *c, long *status,
                              struct buf *answer);
 // Q_REFUSED with the instance's own sentence for any status but 2xx.

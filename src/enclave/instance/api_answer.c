@@ -2,7 +2,6 @@
 // asked for it, and every failure in one shape.
 #include "enclave/instance/api_answer.h"
 
-#include "base/hex.h"
 #include "base/log.h"
 #include "codec/json.h"
 
@@ -90,16 +89,6 @@ enum q_err api_answer_finish(struct api_call *c)
     return Q_OK;
 }
 
-static enum q_err text_of_answer(const struct api_call *c, struct buf *out)
-{
-    uint8_t body[SHA256_SIZE];
-    TRY(sha256(buf_bytes(c->reply), body));
-    TRY(buf_append_str(out, API_DOMAIN_ANSWER "\n"));
-    TRY(hex_encode(BYTES_OF(c->caller.signed_hash), out));
-    TRY(buf_printf(out, "\n%u\n", c->status));
-    return hex_encode(BYTES_OF(body), out);
-}
-
 enum q_err api_answer_sign(const struct enclave *e, struct api_call *c)
 {
     BUF_AUTO text = {0};
@@ -107,12 +96,9 @@ enum q_err api_answer_sign(const struct enclave *e, struct api_call *c)
     if (!is_signed(c) || ((unsigned)e->birth & BIRTH_INSTANCE) == 0 ||
         keyring_describe(e->keyring, KEY_QUORUM) == NULL)
         return Q_OK;
-    TRY(text_of_answer(c, &text));
+    TRY(api_answer_message(c->caller.signed_hash, c->status, buf_bytes(c->reply), &text));
     TRY(custody_use(e->keyring, KEY_QUORUM, USE_SIGN, buf_bytes(&text), &signature));
-    c->reply->n--; // the brace
-    TRY(buf_append_str(c->reply, ",\"answer_signature\":\""));
-    TRY(hex_encode(secret_bytes(&signature), c->reply));
-    return buf_append_str(c->reply, "\"}");
+    return api_answer_attach(secret_bytes(&signature), c->reply);
 }
 
 enum q_err api_refuse(struct api_call *c, unsigned status, const char *format, ...)

@@ -6,9 +6,8 @@
 
 // Appends the members of api_add.
 enum q_err api_answer_finish(struct api_call *c);
-// Behind those, of a TEE instance that has its quorum key, to a signed request: "answer_signature", the quorum key's over
-// four lines: API_DOMAIN_ANSWER, hex of the SHA-256 of what the request signed, the status, hex of the SHA-256 of the
-// answer as it is without this member. A host can neither make an answer up nor give one for another request.
+// Behind those, of a TEE instance that has its quorum key, to a signed request: its signature (see api_answer_message).
+// A host can neither make an answer up nor give one for another request.
 enum q_err api_answer_sign(const struct enclave *e, struct api_call *c);
 // Instead of any answer: the sentence recorded last, under c->status, or what err means when that is none of a
 // failure.
