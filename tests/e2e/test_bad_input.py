@@ -374,9 +374,10 @@ def test_an_oversized_message_is_refused_in_every_phase_and_the_right_one_goes_o
 
     refused_at((128 << 20) + 1)
     w.setup = w.c.boot(w.enclave)
-    refused_at((1 << 20) + 1)
+    after_boot = 2 * (2 << 20) + (64 << 10)  # a body of 2 MiB of the REST API, in hex
+    refused_at(after_boot + 1)
     before = w.state()
-    assert w.send(b"{" + b" " * (1 << 20)) is None
+    assert w.send(b"{" + b" " * after_boot) is None
     assert w.state() == before
     assert json.loads(w.send(message(share(w)))) == {"provisionResponse": {"reconstructed": False}}
 
