@@ -68,7 +68,7 @@ static void commands_with_secrets_and_only_those_can_be_told_to_go_on_unlocked(v
             option_of(c, "secret-path") != NULL || option_of(c, "master-seed-path") != NULL ||
             option_of(c, "current-pin-path") != NULL || option_of(c, "share") != NULL ||
             option_of(c, "key-path") != NULL || option_of(c, "admin-key") != NULL ||
-            strcmp(c->name, "dangerous-dev-boot") == 0;
+            option_of(c, "secret") != NULL || strcmp(c->name, "dangerous-dev-boot") == 0;
         assert_int_equal(c->secrets, holds_key);
     }
 }
