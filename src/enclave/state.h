@@ -1,5 +1,5 @@
 // The enclave's state, and the table of what it answers in which phase (qos-behaviour 2.4). Nothing but the
-// handlers changes it; nothing but this file says which handler may.
+// handlers changes it; nothing but the table (phase_table.c) says which handler may.
 #ifndef QUORATE_ENCLAVE_STATE_H
 #define QUORATE_ENCLAVE_STATE_H
 

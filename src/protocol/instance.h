@@ -360,6 +360,11 @@ enum q_err api_answer_message(const uint8_t request_hash[static SHA256_SIZE], un
                               struct bytes answer, struct buf *out);
 // Makes the signature the last member, "answer_signature", of an answer that is an object with members.
 enum q_err api_answer_attach(struct bytes signature, struct buf *answer);
+// What a caller signs of a request (docs/instance-auth.md): seven lines. nonce and reply_key are as the header has them;
+// reply_key empty: none.
+enum q_err api_signed_text(const struct api_request *r, struct bytes enclave_id, struct bytes nonce,
+                           struct bytes reply_key, struct buf *out);
+
 // The answer as it came, to a request that signed signed_text: Q_CRYPTO when its signature is missing or wrong.
 enum q_err api_answer_verify(const struct p256_public *quorum_key, struct bytes signed_text,
                              unsigned status, struct bytes answer);

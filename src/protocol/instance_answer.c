@@ -1,4 +1,4 @@
-// What the quorum key signs of an answer to a signed request, and its place in the answer (docs/instance-auth.md,
+// What a caller signs of a request, what the quorum key signs of its answer, and its place in the answer (docs/instance-auth.md,
 // "Checking an answer"; renclave 9, finding 13).
 #include "protocol/instance.h"
 
@@ -7,6 +7,28 @@
 #define BEFORE_SIGNATURE ",\"answer_signature\":\""
 #define AFTER_SIGNATURE "\"}"
 #define SIGNATURE_HEX ((size_t)2 * P256_SIGNATURE_SIZE)
+
+enum q_err api_signed_text(const struct api_request *r, struct bytes enclave_id, struct bytes nonce,
+                           struct bytes reply_key, struct buf *out)
+{
+    uint8_t digest[SHA256_SIZE];
+    TRY(sha256(r->body, digest));
+    TRY(buf_append_str(out, "quorate-api-v1\n"));
+    TRY(buf_append(out, enclave_id));
+    TRY(buf_u8(out, '\n'));
+    TRY(buf_append(out, r->method));
+    TRY(buf_u8(out, '\n'));
+    TRY(buf_append(out, r->path));
+    if (r->query.n > 0)
+        TRY(buf_u8(out, '?'));
+    TRY(buf_append(out, r->query));
+    TRY(buf_u8(out, '\n'));
+    TRY(hex_encode(BYTES_OF(digest), out));
+    TRY(buf_u8(out, '\n'));
+    TRY(buf_append(out, nonce));
+    TRY(buf_u8(out, '\n'));
+    return buf_append(out, reply_key);
+}
 
 enum q_err api_answer_message(const uint8_t request_hash[static SHA256_SIZE], unsigned status,
                               struct bytes answer, struct buf *out)

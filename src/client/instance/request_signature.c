@@ -2,7 +2,7 @@
 #include "client/instance/request_signature.h"
 
 #include "base/hex.h"
-#include "crypto/hash.h"
+#include "protocol/instance.h"
 
 #include <inttypes.h>
 
@@ -14,12 +14,14 @@ static enum q_err append_key(const struct p256_public *key, struct buf *out)
 enum q_err request_signed_text(const struct request_to_sign *r, const struct request_signer *s,
                                struct buf *out)
 {
-    uint8_t hash[SHA256_SIZE];
-    TRY(sha256(r->body, hash));
-    TRY(buf_printf(out, "quorate-api-v1\n%s\n%s\n%s\n", s->enclave_id, r->method, r->path));
-    TRY(hex_encode(BYTES_OF(hash), out));
-    TRY(buf_printf(out, "\n%" PRIu64 "\n", s->nonce));
-    return append_key(s->reply_key, out);
+    // The path has its query: the two stand in one line.
+    const struct api_request request = {
+        .method = bytes_str(r->method), .path = bytes_str(r->path), .body = r->body};
+    BUF_AUTO nonce = {0}, reply_key = {0};
+    TRY(buf_printf(&nonce, "%" PRIu64, s->nonce));
+    TRY(append_key(s->reply_key, &reply_key));
+    return api_signed_text(&request, bytes_str(s->enclave_id), buf_bytes(&nonce),
+                           buf_bytes(&reply_key), out);
 }
 
 enum q_err request_authorization(const struct request_to_sign *r, const struct request_signer *s,

@@ -291,7 +291,7 @@ static enum q_err admit_signed(struct enclave *e, struct api_call *c, struct per
     bool anybody = p.role == API_ROLE_ADMIN && !api_auth_has_key(e, API_ROLE_ADMIN);
     if (k == NULL && !anybody)
         return api_refuse(c, 401, "authorization: the key is none of those configured");
-    TRY(api_signed_text(c->request, e->id, given, &text));
+    TRY(api_signed_text(c->request, e->id, given->nonce_text, given->reply_key_text, &text));
     if (p256_verify(&given->key, buf_bytes(&text), BYTES_OF(given->signature)) != Q_OK)
         return api_refuse(c, 401,
                           "authorization: the signature is not the key's over this request "

@@ -129,25 +129,3 @@ enum q_err api_credentials_read(struct bytes header, struct api_credentials *out
         return read_bearer(header, out);
     return fail(Q_BAD_INPUT, "authorization: expected \"Quorate \" or \"Bearer \" first");
 }
-
-enum q_err api_signed_text(const struct api_request *r, struct bytes enclave_id,
-                           const struct api_credentials *c, struct buf *out)
-{
-    uint8_t digest[SHA256_SIZE];
-    TRY(sha256(r->body, digest));
-    TRY(buf_append_str(out, "quorate-api-v1\n"));
-    TRY(buf_append(out, enclave_id));
-    TRY(buf_u8(out, '\n'));
-    TRY(buf_append(out, r->method));
-    TRY(buf_u8(out, '\n'));
-    TRY(buf_append(out, r->path));
-    if (r->query.n > 0)
-        TRY(buf_u8(out, '?'));
-    TRY(buf_append(out, r->query));
-    TRY(buf_u8(out, '\n'));
-    TRY(hex_encode(BYTES_OF(digest), out));
-    TRY(buf_u8(out, '\n'));
-    TRY(buf_append(out, c->nonce_text));
-    TRY(buf_u8(out, '\n'));
-    return buf_append(out, c->reply_key_text);
-}

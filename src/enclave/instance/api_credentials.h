@@ -33,8 +33,4 @@ bool api_token_can_be_sent(struct bytes token);
 // 130 or 260 hex characters of either case, as key files and manifests have them.
 enum q_err api_key_read(struct bytes hex, struct p256_public *out);
 
-// What the signature of a request signs: seven lines without an end of line behind the last.
-enum q_err api_signed_text(const struct api_request *r, struct bytes enclave_id,
-                           const struct api_credentials *c, struct buf *out);
-
 #endif
